@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { isMessageId } from './ids.ts';
+import { LIMITS } from './limits.ts';
+
+/** Schemas of the HTTP API (H1): what goes in, what comes out, and problems (RFC 9457). Times are ISO 8601 text in UTC. */
+const time = z.iso.datetime();
+export const uuid = z.uuid().lowercase();
+export const messageId = z.string().refine(isMessageId, 'must be a UUIDv7 in base64url (22 characters)');
+export const seq = z.number().int().nonnegative();
+
+export const handle = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .regex(/^[a-z0-9](?:[a-z0-9_.-]{1,28}[a-z0-9])$/, 'must be 3 to 30 letters, digits, dots, dashes or underscores');
+export const displayName = z.string().trim().min(1).max(60);
+export const password = z.string().min(10, 'must have at least 10 characters').max(200);
+
+export const user = z.object({
+  id: uuid,
+  handle: z.string(),
+  displayName: z.string(),
+  bio: z.string(),
+  avatarUrl: z.string().nullable(),
+});
+export type User = z.infer<typeof user>;
+
+/** `document`: the id of the person's private document. */
+export const me = user.extend({ document: z.string() });
+export type Me = z.infer<typeof me>;
+
+export const registerBody = z.object({ handle, displayName, password });
+export const loginBody = z.object({ handle: z.string().trim().toLowerCase().max(60), password: z.string().max(200) });
+export const patchMeBody = z.object({ displayName: displayName.optional(), bio: z.string().trim().max(500).optional() }).strict();
+/** Programs may send the refresh token in the body; browsers have the cookie. */
+export const refreshBody = z.object({ refreshToken: z.string().max(200).optional() });
+/** `refreshToken` is there only for programs, which say so by `"client": "program"` at register, log-in and refresh by body. */
+export const signedIn = z.object({ user: me, accessToken: z.string(), expiresAt: time, refreshToken: z.string().optional() });
+export type SignedIn = z.infer<typeof signedIn>;
+
+export const users = z.object({ users: z.array(user) });
+
+export const message = z.object({
+  id: messageId,
+  seq,
+  senderId: uuid,
+  /** Null when deleted. */
+  content: z.string().nullable(),
+  sentAt: time,
+  editedAt: time.nullable(),
+  deletedAt: time.nullable(),
+  replyTo: z.string().nullable(),
+  reactions: z.array(z.object({ emoji: z.string(), userIds: z.array(uuid) })),
+});
+export type Message = z.infer<typeof message>;
+
+export const conversation = z.object({
+  id: uuid,
+  kind: z.enum(['direct', 'group']),
+  title: z.string().nullable(),
+  members: z.array(user.extend({ role: z.enum(['owner', 'admin', 'member']) })),
+  lastMessage: z.object({ id: messageId, seq, senderId: uuid, preview: z.string().nullable(), sentAt: time }).nullable(),
+  unreadCount: seq,
+  lastReadSeq: seq,
+  openSegment: z.number().int().positive(),
+});
+export type Conversation = z.infer<typeof conversation>;
+export const conversations = z.object({ conversations: z.array(conversation), nextBefore: z.string().nullable() });
+export const conversationAnswer = z.object({ conversation });
+
+/** Direct (idempotent) or group. */
+export const openConversationBody = z.union([
+  z.object({ userId: uuid }).strict(),
+  z.object({ title: z.string().trim().min(1).max(100), memberIds: z.array(uuid).min(1).max(499) }).strict(),
+]);
+
+export const messagesPage = z.object({ messages: z.array(message), nextBefore: seq.nullable() });
+export const messageAnswer = z.object({ message });
+export const segmentsPage = z.object({
+  segments: z.array(z.object({ n: z.number().int().positive(), firstSeq: seq })),
+  nextBefore: seq.nullable(),
+});
+
+const content = z
+  .string()
+  .min(1)
+  .max(LIMITS.body)
+  .refine((text) => text.trim() !== '', 'must not be empty');
+export const sendBody = z.union([
+  z.object({ conversationId: uuid, content, id: messageId.optional() }).strict(),
+  z.object({ recipientId: uuid, content, id: messageId.optional() }).strict(),
+]);
+export const readBody = z.object({ seq }).strict();
+export const readAnswer = z.object({ lastReadSeq: seq, unreadCount: seq });
+
+/** Problem codes of this API, each with its status. `type` of a problem is `"/problems/<code>"`. */
+export const PROBLEMS = {
+  'bad-request': 400,
+  unauthorized: 401,
+  expired: 401,
+  forbidden: 403,
+  origin: 403,
+  'registration-closed': 403,
+  'not-found': 404,
+  'handle-taken': 409,
+  'id-used': 409,
+  'too-large': 413,
+  'not-delivered': 422,
+  'too-many-requests': 429,
+  internal: 500,
+  unavailable: 503,
+} as const;
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  code: z.string(),
+  detail: z.string().optional(),
+  /** Which fields are wrong, by path. */
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
+export type Problem = z.infer<typeof problem>;

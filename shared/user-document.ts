@@ -1,0 +1,40 @@
+import { isUuid } from './ids.ts';
+import { LIMITS } from './limits.ts';
+
+/**
+ * A person's private document `user:<userId>/<n>` (D8): one set-only lane, shared by that person's devices.
+ *
+ *   Y.Map u:<userId>   d<conversationId> → draft text, "" for none
+ *                      c<conversationId> → { mute?, pin?, archive?, unreadFrom? }
+ *                      s<name>           → a setting
+ */
+const CONVERSATION_KEYS: Record<string, (value: unknown) => boolean> = {
+  mute: (value) => value === null || Number.isSafeInteger(value),
+  pin: (value) => value === null || Number.isSafeInteger(value),
+  archive: (value) => typeof value === 'boolean',
+  unreadFrom: (value) => value === null || Number.isSafeInteger(value),
+};
+const SETTING = /^s[a-z][A-Za-z0-9]{0,31}$/;
+
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+
+/** Whether a key and value may stand in a private lane. */
+export function isPrivateEntry(key: string, value: unknown): boolean {
+  if (key[0] === 'd' && isUuid(key.slice(1))) return typeof value === 'string' && value.length <= LIMITS.body;
+  if (key[0] === 'c' && isUuid(key.slice(1)))
+    return (
+      isPlain(value) &&
+      Object.entries(value).every(([name, item]) => Object.hasOwn(CONVERSATION_KEYS, name) && CONVERSATION_KEYS[name]!(item))
+    );
+  if (!SETTING.test(key)) return false;
+  return (
+    value === null ||
+    typeof value === 'boolean' ||
+    (typeof value === 'number' && Number.isFinite(value)) ||
+    (typeof value === 'string' && value.length <= 256)
+  );
+}
+
+/** Whether a key may stand in a private lane, whatever its value. */
+export const isPrivateKey = (key: string): boolean => ((key[0] === 'd' || key[0] === 'c') && isUuid(key.slice(1))) || SETTING.test(key);

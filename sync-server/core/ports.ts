@@ -1,0 +1,220 @@
+import type { ConversationKind, Role } from '../../shared/conversation.ts';
+import type { MessageId, Uuid } from '../../shared/ids.ts';
+import type { Extras } from '../../shared/segment.ts';
+import type { Neutralised } from '../../shared/close-codes.ts';
+
+/**
+ * What the core asks of the world. A private document's "conversation" is its owner: kind `private`, one member, its id the user's id.
+ * A document is named by conversation and `n`: 0 is the root, 1 … are segments (private documents have no root).
+ */
+
+/** One committed row of a document's update log. Positions rise by one; a compacted row has the position of the last row it replaced. */
+export interface UpdateRow {
+  position: number;
+  update: Uint8Array;
+}
+
+/** A client id belongs to whoever first committed with it in this document. */
+export interface Claim {
+  client: number;
+  userId: Uuid;
+}
+
+export interface Member {
+  userId: Uuid;
+  role: Role;
+  /** The last seq before this person joined. */
+  since: number;
+}
+
+/** A document's row: everything about it that is not in its updates. */
+export interface DocumentState {
+  n: number;
+  /** Position of the last update row. */
+  position: number;
+  /** First seq of this segment; 0 for roots and private documents. */
+  firstSeq: number;
+  /** The one client id under which the server writes here, and its next clock. */
+  logClient: number;
+  logClock: number;
+  /** Messages in the log. */
+  messages: number;
+  /** Bytes of its update rows (as of the last compaction, plus what came since). */
+  bytes: number;
+  /** Client ids that belong to members. */
+  clients: number;
+  /** Takes no new messages. */
+  closed: boolean;
+}
+
+/** A conversation's row. */
+export interface ConversationState {
+  id: Uuid;
+  kind: ConversationKind | 'private';
+  /** The last seq given. */
+  seq: number;
+  /** Number of the open segment. */
+  open: number;
+  /** Rises with every change of members, roles or blocks. */
+  membersVersion: number;
+}
+
+/** What a room is made of, read at one moment. */
+export interface LoadedDocument {
+  conversation: ConversationState;
+  document: DocumentState;
+  rows: UpdateRow[];
+  claims: Claim[];
+  members: Member[];
+}
+
+/** What a batch wants to know of one conversation under its lock. */
+export interface Want {
+  conversationId: Uuid;
+  /** Documents to lock and catch up, each with the position that the caller holds (0: nothing). */
+  documents: { n: number; position: number }[];
+  /** Which of these message ids are used in the conversation? */
+  messageIds: MessageId[];
+  /** Members come back only when the version differs from this one. */
+  membersVersion: number;
+}
+
+/** A conversation under its lock (L2, L3). A conversation or document that does not exist is left out. */
+export interface Locked {
+  conversation: ConversationState;
+  /** By `n`: state, the rows after the wanted position, and the claims committed with them. */
+  documents: Map<number, { state: DocumentState; rows: UpdateRow[]; claims: Claim[] }>;
+  /** Null when `membersVersion` is the wanted one. */
+  members: Member[] | null;
+  /** Those of the wanted message ids that are used, in whichever segment. */
+  usedIds: Set<MessageId>;
+}
+
+/** A change of the snapshot tables. */
+export type SnapshotChange =
+  | {
+      kind: 'message';
+      id: MessageId;
+      seq: number;
+      n: number;
+      senderId: Uuid;
+      body: string;
+      replyTo: string | null;
+      extras: Extras | null;
+      /** Milliseconds since 1970, by the server's clock. */
+      acceptedAt: number;
+      editedAt: number | null;
+    }
+  /** The text before goes into the edit history. */
+  | { kind: 'edit'; id: MessageId; body: string; replyTo: string | null; extras: Extras | null; editedAt: number | null }
+  /** Text, extras, reactions and edit history go. */
+  | { kind: 'deletion'; id: MessageId; deletedAt: number; by: Uuid }
+  /** The newest list of one person for one message. */
+  | { kind: 'reactions'; id: MessageId; userId: Uuid; emoji: readonly string[] };
+
+/** One document's part of a commit. */
+export interface DocumentWrite {
+  /** The row as it is to stand after the commit; `position` is that of `update`. */
+  state: DocumentState;
+  update: Uint8Array;
+  claims: Claim[];
+  /** A document that did not exist before. */
+  fresh: boolean;
+  /** Ask for compaction: text was deleted, or many rows have gathered. */
+  compact: boolean;
+}
+
+/** What a batch writes to one conversation (L6). */
+export interface ConversationWrite {
+  conversationId: Uuid;
+  seq: number;
+  open: number;
+  documents: DocumentWrite[];
+  snapshot: SnapshotChange[];
+}
+
+/** A new conversation with its first documents. */
+export interface NewConversation {
+  id: Uuid;
+  kind: ConversationKind | 'private';
+  title: string | null;
+  createdAt: number;
+  members: Member[];
+  documents: DocumentWrite[];
+}
+
+/** Thrown by `transact` and `create` when nobody can say whether the transaction committed (L10). Every other error means: it did not (L9). */
+export class CommitUnknown extends Error {
+  override name = 'CommitUnknown';
+}
+
+/** The truth (L1 to L11). All its reads are of one moment; whoever reads may get the answer later. */
+export interface UpdateLog {
+  /** Everything of a document after `position` (0: all of it); null when there is no such document. */
+  read(conversationId: Uuid, n: number, position: number): Promise<LoadedDocument | null>;
+  /**
+   * One transaction: locks the conversations in order of id, reads under the lock, lets `build` decide synchronously, writes what it
+   * returns, sends hints that name documents and positions, and commits. Nothing to write: no row, no hint. An error of `build` rolls back.
+   */
+  transact(wants: Want[], build: (locked: Map<Uuid, Locked>) => ConversationWrite[]): Promise<void>;
+  /** Creates a conversation whole, or leaves the one that has this id. True when it was created. */
+  create(conversation: NewConversation): Promise<boolean>;
+  /** Those of the given documents whose log is ahead of the given position. */
+  ahead(documents: { conversationId: Uuid; n: number; position: number }[]): Promise<{ conversationId: Uuid; n: number }[]>;
+  /** Documents that asked for compaction at least `forMs` ago, the oldest first, at most `limit`. */
+  due(forMs: number, limit: number): Promise<{ conversationId: Uuid; n: number }[]>;
+  /** Under the lock and in one transaction, replaces exactly the rows that `merge` was given by the one it returns. */
+  compact(conversationId: Uuid, n: number, merge: (rows: UpdateRow[]) => Uint8Array): Promise<void>;
+}
+
+/** What nodes tell each other. Hints may be lost, doubled and late; they carry ids and positions, never text. */
+export type Hint =
+  | { kind: 'updates'; documents: [conversationId: Uuid, n: number, position: number][] }
+  | { kind: 'positions'; conversationId: Uuid; userId: Uuid };
+
+export interface HintBus {
+  /** Calls `onHint` for hints of all nodes, this one's too, and `onGap` whenever hints may have been lost: at first and after each reconnect. */
+  listen(onHint: (hint: Hint) => void, onGap: () => void): Promise<() => Promise<void>>;
+  /** Sends a hint outside of a commit. */
+  publish(hint: Hint): Promise<void>;
+}
+
+/** How far somebody has read, and had delivered, as seqs. */
+export interface Positions {
+  read: number;
+  delivered: number;
+}
+
+/** Who belongs to a conversation, and how far they have read. */
+export interface Membership {
+  /** `former`: was a member once. A private document has its owner as member. */
+  access(conversationId: Uuid, userId: Uuid): Promise<'member' | 'former' | 'never'>;
+  positions(conversationId: Uuid): Promise<Map<Uuid, Positions>>;
+  /** Moves a member's read position forward, never back and never beyond the last seq; answers where it stands. Null: not a member. */
+  setRead(conversationId: Uuid, userId: Uuid, seq: number): Promise<number | null>;
+}
+
+/** Rights that are more than membership: roles, blocks, quotas (A6). */
+export interface Permissions {
+  /** Why this entry may not be written now; null: it may. */
+  judge(entry: {
+    conversation: ConversationState;
+    members: ReadonlyMap<Uuid, Member>;
+    writer: Uuid;
+    kind: 'message' | 'reactions' | 'removal';
+  }): Neutralised | null;
+}
+
+/** The session's way to its socket. */
+export interface Socket {
+  send(frame: Uint8Array): void;
+  close(code: number, reason: string): void;
+  /** Bytes accepted by `send` and not yet handed to the network. */
+  buffered(): number;
+}
+
+export interface Logger {
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}
