@@ -143,9 +143,14 @@ export interface NewConversation {
   documents: DocumentWrite[];
 }
 
-/** Thrown by `transact` and `create` when nobody can say whether the transaction committed (L10). Every other error means: it did not (L9). */
+/** Thrown by `transact` and `create` when nobody can say whether the transaction committed (L10). Every other error means: it was not committed (L9). */
 export class CommitUnknown extends Error {
   override name = 'CommitUnknown';
+}
+
+/** Thrown when the log cannot be reached or has no room now: nothing was written, and trying again later may help. */
+export class LogUnavailable extends Error {
+  override name = 'LogUnavailable';
 }
 
 /** The truth (L1 to L11). All its reads are of one moment; whoever reads may get the answer later. */

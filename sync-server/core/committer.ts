@@ -1,0 +1,257 @@
+import type { Clock, RandomBytes } from '../../shared/clock.ts';
+import type { Uuid } from '../../shared/ids.ts';
+import { encodeAck, encodeTold } from '../../shared/protocol.ts';
+import { decodeUpdate } from './accept/decode.ts';
+import { type Job, type Judgement, type Outcome, RootNeeded, judge, takeConversation } from './judge.ts';
+import {
+  CommitUnknown,
+  type DocumentWrite,
+  type Locked,
+  type Logger,
+  LogUnavailable,
+  type Permissions,
+  type UpdateLog,
+  type Want,
+} from './ports.ts';
+import { BrokenDocument, type Room, type Work, advance, encodeRoomStep1 } from './room.ts';
+import type { Rooms } from './rooms.ts';
+
+/**
+ * The group commit (L1 to L10): accept → commit → back to everybody, the author included.
+ *
+ *   enqueue ─► waiting rooms ─► take ─► lock, catch up, judge, write, COMMIT ─► settle: apply, send, ack
+ *                   ▲                        │ failed: frames back, one transaction a room; thrice: quarantine
+ *                   └────────────────────────┤ log unavailable: frames back, wait, try again
+ *                                            └ unknown: the rooms are dropped
+ *
+ * One batch is in flight on a node at a time; what arrives meanwhile is the next one.
+ */
+export interface Committer {
+  /** Puts work at the end of a room's queue (L1). False: the room is closed or its queue full, and nothing was taken. */
+  enqueue(room: Room, work: Work): boolean;
+  /** Resolves when nothing waits and nothing is in flight. */
+  idle(): Promise<void>;
+}
+
+type Batch = Map<Room, Job[]>;
+
+/** Work of one room in one batch, so that a busy room does not hold up the others. */
+const BATCH_WORK = 512;
+/** Rooms in one batch. */
+const BATCH_ROOMS = 256;
+/** Bytes that may wait in one room's queue. */
+const QUEUE_BYTES = 4 * 1024 * 1024;
+/** Work that may wait in one room's queue. */
+const QUEUE_WORK = 8_192;
+/** Failures in a row after which a room is quarantined (L9). */
+const FAILURES = 3;
+/** Waits between tries while the log is unavailable. */
+const RETRY_MS = [50, 100, 200, 400, 800] as const;
+
+export function makeCommitter(deps: {
+  log: UpdateLog;
+  rooms: Rooms;
+  permissions: Permissions;
+  clock: Clock;
+  random: RandomBytes;
+  logger: Logger;
+}): Committer {
+  const { log, rooms, clock, logger } = deps;
+  const waiting = new Set<Room>();
+  const idlers: (() => void)[] = [];
+  let running = false;
+  let unavailable = 0;
+
+  async function run(): Promise<void> {
+    running = true;
+    await Promise.resolve();
+    while (waiting.size > 0) await runBatch(take(), false);
+    running = false;
+    for (const resolve of idlers.splice(0)) resolve();
+  }
+
+  /** The next batch; a room that failed before goes alone (L9). */
+  function take(): Batch {
+    const batch: Batch = new Map();
+    for (const room of waiting) {
+      const alone = room.failures > 0;
+      if (alone && batch.size > 0) continue;
+      waiting.delete(room);
+      if (room.closed) continue;
+      const works = room.queue.splice(0, BATCH_WORK);
+      room.queued -= works.reduce((sum, work) => sum + sizeOf(work), 0);
+      if (room.queue.length > 0) waiting.add(room);
+      room.busy = true;
+      batch.set(room, works.map(decode));
+      if (alone || batch.size === BATCH_ROOMS) break;
+    }
+    return batch;
+  }
+
+  async function runBatch(batch: Batch, withRoots: boolean): Promise<void> {
+    if (batch.size === 0) return;
+    let judgements: Judgement[] = [];
+    try {
+      await log.transact(wantsOf(batch, withRoots), (locked) => {
+        judgements = judgeAll(batch, locked);
+        return judgements.flatMap(({ write }) => write ?? []);
+      });
+    } catch (error) {
+      if (error instanceof RootNeeded) return runBatch(batch, true);
+      return fail(batch, error);
+    }
+    unavailable = 0;
+    for (const judgement of judgements) settle(judgement);
+    for (const room of batch.keys()) release(room);
+  }
+
+  function judgeAll(batch: Batch, locked: Map<Uuid, Locked>): Judgement[] {
+    const judgements: Judgement[] = [];
+    for (const [conversationId, jobs] of byConversation(batch)) {
+      const under = locked.get(conversationId);
+      const present = new Map([...jobs].filter(([room]) => under && !room.closed && catchUp(room, under)));
+      for (const [room, lost] of jobs) if (!present.has(room)) giveUp(room, lost);
+      if (under && present.size > 0) judgements.push(judge(present, under, { ...deps, now: clock.now() }));
+    }
+    return judgements;
+  }
+
+  /** L3. False: the document is gone, or the rows do not fit the room. */
+  function catchUp(room: Room, under: Locked): boolean {
+    const document = under.documents.get(room.name.n);
+    if (!document) return false;
+    takeConversation(room, under);
+    try {
+      advance(room, document.rows, document.claims, document.state);
+      return true;
+    } catch (error) {
+      if (!(error instanceof BrokenDocument)) throw error;
+      logger.error({ document: room.id, error: error.message }, 'a room could not catch up');
+      return false;
+    }
+  }
+
+  /** L7: each room in one synchronous step, then the root that the batch wrote beside them. */
+  function settle({ conversationId, rooms: judged, write }: Judgement): void {
+    const parts = new Map(write?.documents.map((part) => [part.state.n, part]));
+    for (const { room, outcomes } of judged) {
+      const part = parts.get(room.name.n);
+      if (part) takeWritten(room, part);
+      if (write) room.conversation = { ...room.conversation, seq: write.seq, open: write.open };
+      room.failures = 0;
+      for (const outcome of outcomes) tell(room, outcome);
+    }
+    const root = parts.get(0);
+    const rootRoom = root && rooms.get({ kind: 'root', conversationId, n: 0 });
+    if (root && rootRoom) takeWritten(rootRoom, root);
+  }
+
+  function takeWritten(room: Room, { state, update, claims }: DocumentWrite): void {
+    if (!room.closed) rooms.offer(room, [{ position: state.position, update }], claims, state);
+  }
+
+  function tell(room: Room, outcome: Outcome): void {
+    switch (outcome.kind) {
+      case 'posted':
+        return outcome.done(outcome.result);
+      case 'acked':
+        if (outcome.from.acks && outcome.told.length > 0) outcome.from.send(encodeTold(outcome.told));
+        if (outcome.from.acks && outcome.committed.length > 0) outcome.from.send(encodeAck(outcome.committed));
+        return outcome.from.judged(true);
+      case 'ahead':
+        outcome.from.send(encodeRoomStep1(room));
+        return outcome.from.judged(false);
+      case 'refused':
+        return outcome.from.end('refused', outcome.reason);
+      case 'not-member':
+        return outcome.from.end('notMember');
+    }
+  }
+
+  async function fail(batch: Batch, error: unknown): Promise<void> {
+    logger.warn({ rooms: batch.size, error: String(error) }, 'a batch was not committed');
+    if (error instanceof CommitUnknown) {
+      for (const [room, jobs] of batch) giveUp(room, jobs);
+      return;
+    }
+    for (const [room, jobs] of batch) putBack(room, jobs);
+    if (error instanceof LogUnavailable) {
+      await new Promise<void>((resolve) => void clock.after(RETRY_MS[Math.min(unavailable++, RETRY_MS.length - 1)]!, resolve));
+      return;
+    }
+    for (const room of batch.keys()) {
+      room.failures++;
+      if (room.failures >= FAILURES) rooms.quarantine(room);
+    }
+  }
+
+  function putBack(room: Room, jobs: readonly Job[]): void {
+    room.busy = false;
+    const works = jobs.map(({ work }) => work);
+    if (room.closed) return abandon(works);
+    room.queue.unshift(...works);
+    room.queued += works.reduce((sum, work) => sum + sizeOf(work), 0);
+    waiting.add(room);
+  }
+
+  /** A room whose state is in doubt: its sessions come back to a fresh one, where what was committed is known and the rest comes again. */
+  function giveUp(room: Room, jobs: readonly Job[]): void {
+    room.busy = false;
+    abandon(jobs.map(({ work }) => work));
+    rooms.drop(room, 'restart');
+  }
+
+  function release(room: Room): void {
+    room.busy = false;
+    rooms.closeIdle(room);
+  }
+
+  return {
+    enqueue(room, work) {
+      if (room.closed || room.queue.length >= QUEUE_WORK || room.queued + sizeOf(work) > QUEUE_BYTES) return false;
+      room.queue.push(work);
+      room.queued += sizeOf(work);
+      waiting.add(room);
+      if (!running) void run();
+      return true;
+    },
+    idle: () => (running ? new Promise((resolve) => idlers.push(resolve)) : Promise.resolve()),
+  };
+}
+
+const sizeOf = (work: Work): number => (work.kind === 'frame' ? work.update.byteLength : work.value[0].length);
+
+const decode = (work: Work): Job =>
+  work.kind === 'frame' ? { kind: 'frame', work, update: decodeUpdate(work.update) } : { kind: 'post', work };
+
+function abandon(works: readonly Work[]): void {
+  for (const work of works) if (work.kind === 'post') work.done({ kind: 'unavailable' });
+}
+
+function byConversation(batch: Batch): Map<Uuid, Batch> {
+  const grouped = new Map<Uuid, Batch>();
+  for (const [room, jobs] of batch) {
+    const { conversationId } = room.name;
+    const group = grouped.get(conversationId) ?? new Map<Room, Job[]>();
+    grouped.set(conversationId, group.set(room, jobs));
+  }
+  return grouped;
+}
+
+/** What a batch has to know under the lock; with roots where a segment fills up (D4). */
+function wantsOf(batch: Batch, withRoots: boolean): Want[] {
+  return [...byConversation(batch)].map(([conversationId, group]) => {
+    const documents = [...group.keys()].map(({ name, state }) => ({ n: name.n, position: state.position }));
+    const root = withRoots ? [{ n: 0, position: 0 }] : [];
+    const versions = new Set([...group.keys()].map(({ conversation }) => conversation.membersVersion));
+    const [version] = versions;
+    return {
+      conversationId,
+      documents: [...documents.filter(({ n }) => !withRoots || n !== 0), ...root],
+      messageIds: [...group.values()].flatMap((jobs) =>
+        jobs.flatMap((job) => (job.kind === 'post' ? [job.work.id] : job.update.messageIds)),
+      ),
+      membersVersion: versions.size === 1 && version !== undefined ? version : -1,
+    };
+  });
+}

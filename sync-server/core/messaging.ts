@@ -1,0 +1,89 @@
+import type { Clock, RandomBytes } from '../../shared/clock.ts';
+import { createRoot } from '../../shared/conversation.ts';
+import { type Uuid, directConversationId, makeUuid } from '../../shared/ids.ts';
+import { createSegment } from '../../shared/segment.ts';
+import type { Committer } from './committer.ts';
+import type { Messaging, SendResult } from './messaging-port.ts';
+import type { Logger, Member, Membership, NewConversation, UpdateLog } from './ports.ts';
+import type { Work } from './room.ts';
+import type { Rooms } from './rooms.ts';
+import { freshState, writeAsServer } from './server-write.ts';
+
+/** Tries of a send whose segment closed on the way. */
+const SEND_TRIES = 4;
+
+export function makeMessaging(deps: {
+  log: UpdateLog;
+  rooms: Rooms;
+  committer: Committer;
+  membership: Membership;
+  clock: Clock;
+  random: RandomBytes;
+  logger: Logger;
+  /** A person's stored positions changed. */
+  announce(conversationId: Uuid, userId: Uuid): void;
+}): Pick<Messaging, 'openDirect' | 'openGroup' | 'send' | 'markRead'> & { ensurePrivate(userId: Uuid): Promise<void> } {
+  const { log, rooms, committer, membership, clock, random, logger } = deps;
+
+  function newConversation(id: Uuid, kind: 'direct' | 'group', title: string | null, members: Member[]): NewConversation {
+    const createdAt = clock.now();
+    const root = writeAsServer(freshState(0, 0, random), [], (doc) =>
+      createRoot(doc, { kind, title, createdAt, members: new Map(members.map(({ userId, role, since }) => [userId, { role, since }])) }),
+    );
+    const segment = writeAsServer(freshState(1, 1, random), [], (doc) => createSegment(doc, 1, 1));
+    return { id, kind, title, createdAt, members, documents: [root, segment] };
+  }
+
+  /** One try in what is the open segment now. */
+  async function sendOnce(conversationId: Uuid, post: Omit<Extract<Work, { kind: 'post' }>, 'done'>): Promise<SendResult> {
+    const { conversation } = (await log.read(conversationId, 0, Number.MAX_SAFE_INTEGER)) ?? {};
+    if (!conversation || conversation.kind === 'private') return { kind: 'not-found' };
+    const hold = await rooms.enter({ kind: 'segment', conversationId, n: conversation.open });
+    if (!hold) return { kind: 'unavailable' };
+    try {
+      return await new Promise((done) => {
+        if (!committer.enqueue(hold.room, { ...post, done })) done({ kind: 'unavailable' });
+      });
+    } finally {
+      hold.leave();
+    }
+  }
+
+  return {
+    async openDirect(userId, otherId) {
+      const conversationId = await directConversationId(userId, otherId);
+      const members = [userId, otherId].sort().map((id): Member => ({ userId: id, role: 'member', since: 0 }));
+      return { conversationId, created: await log.create(newConversation(conversationId, 'direct', null, members)) };
+    },
+    async openGroup(userId, title, memberIds) {
+      const conversationId = makeUuid(clock.now(), random);
+      const others = [...new Set(memberIds)].filter((id) => id !== userId).map((id): Member => ({ userId: id, role: 'member', since: 0 }));
+      const members: Member[] = [{ userId, role: 'owner', since: 0 }, ...others];
+      return { conversationId, created: await log.create(newConversation(conversationId, 'group', title, members)) };
+    },
+    async send(userId, conversationId, id, value) {
+      if ((await membership.access(conversationId, userId)) !== 'member') return { kind: 'not-found' };
+      let result: SendResult = { kind: 'unavailable' };
+      try {
+        for (let i = 0; i < SEND_TRIES; i++) {
+          result = await sendOnce(conversationId, { kind: 'post', writer: userId, id, value });
+          if (result.kind !== 'neutralised' || result.code !== 'closed') return result;
+        }
+      } catch (error) {
+        logger.warn({ conversationId, error: String(error) }, 'a message could not be sent');
+        return { kind: 'unavailable' };
+      }
+      return { kind: 'unavailable' };
+    },
+    async markRead(userId, conversationId, seq) {
+      const stored = await membership.setRead(conversationId, userId, seq);
+      if (stored !== null) deps.announce(conversationId, userId);
+      return stored;
+    },
+    async ensurePrivate(userId) {
+      const segment = writeAsServer(freshState(1, 0, random), [], (doc) => doc.getMap('meta').set('n', 1));
+      const members: Member[] = [{ userId, role: 'owner', since: 0 }];
+      await log.create({ id: userId, kind: 'private', title: null, createdAt: clock.now(), members, documents: [segment] });
+    },
+  };
+}

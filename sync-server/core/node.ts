@@ -1,0 +1,160 @@
+import type { Clock, RandomBytes } from '../../shared/clock.ts';
+import type { Uuid } from '../../shared/ids.ts';
+import { makeCommitter } from './committer.ts';
+import { compact } from './compact.ts';
+import { makeMessaging } from './messaging.ts';
+import type { Messaging } from './messaging-port.ts';
+import type { Hint, HintBus, Logger, Membership, Permissions, UpdateLog } from './ports.ts';
+import { type Presence, makePresence } from './presence.ts';
+import type { Room } from './room.ts';
+import { makeRooms } from './rooms.ts';
+import { type Session, type Visit, openSession } from './session.ts';
+
+/** One sync-server node: rooms over the log, kept current by hints and a slow poll (L12), with compaction (L13). */
+export interface Node {
+  messaging: Messaging;
+  open(visit: Visit): Session;
+  /** Rooms and sessions of this node, for metrics. */
+  counts(): { rooms: number; sessions: number };
+  /** Closes all sessions with 1012, commits what waits, stops listening. */
+  stop(): Promise<void>;
+}
+
+/** A lost hint costs at most this long. */
+const POLL_MS = 5_000;
+/** How often this node looks for documents that are due for compaction. */
+const COMPACT_MS = 10_000;
+/** A document is compacted this long after it asked, so that a burst of deletions is one compaction. */
+const COMPACT_AFTER_MS = 10_000;
+const COMPACT_AT_ONCE = 32;
+
+/** Nothing is forbidden to a member but a moderator's removal to those who are none: roles, blocks and quotas come as another `Permissions`. */
+export const membersMay: Permissions = {
+  judge: ({ members, writer, kind }) => (kind === 'removal' && (members.get(writer)?.role ?? 'member') === 'member' ? 'role' : null),
+};
+
+export async function startNode(deps: {
+  log: UpdateLog;
+  bus: HintBus;
+  membership: Membership;
+  permissions: Permissions;
+  clock: Clock;
+  random: RandomBytes;
+  logger: Logger;
+}): Promise<Node> {
+  const { log, bus, membership, clock, logger } = deps;
+  const rooms = makeRooms(deps);
+  const committer = makeCommitter({ ...deps, rooms });
+  const presences = new Map<Room, Presence>();
+  const sessions = new Set<Session>();
+  let stopped = false;
+  let stopTimers: (() => void)[] = [];
+
+  const warn = (message: string) => (error: unknown) => logger.warn({ error: String(error) }, message);
+
+  function presenceOf(room: Room): Presence {
+    const { conversationId } = room.name;
+    const presence =
+      presences.get(room) ??
+      makePresence({
+        conversationId,
+        serverClient: room.state.logClient,
+        membership,
+        clock,
+        logger,
+        announce: (userId) => announce(conversationId, userId),
+        onEmpty: () => presences.delete(room),
+      });
+    presences.set(room, presence);
+    return presence;
+  }
+
+  function announce(conversationId: Uuid, userId: Uuid): void {
+    positionsChanged(conversationId);
+    bus.publish({ kind: 'positions', conversationId, userId }).catch(warn('a hint was not sent'));
+  }
+
+  function positionsChanged(conversationId: Uuid): void {
+    const root = rooms.get({ kind: 'root', conversationId, n: 0 });
+    if (root) presences.get(root)?.positionsChanged();
+  }
+
+  function refresh(room: Room): Promise<void> {
+    return rooms.refresh(room).catch(warn('a room could not be refreshed'));
+  }
+
+  function onHint(hint: Hint): void {
+    if (hint.kind === 'positions') return positionsChanged(hint.conversationId);
+    for (const [conversationId, n, position] of hint.documents) {
+      const room = roomOf(conversationId, n);
+      if (room && room.state.position < position) void refresh(room);
+    }
+  }
+
+  function roomOf(conversationId: Uuid, n: number): Room | undefined {
+    return n === 0
+      ? rooms.get({ kind: 'root', conversationId, n })
+      : (rooms.get({ kind: 'segment', conversationId, n }) ?? rooms.get({ kind: 'user', conversationId, n }));
+  }
+
+  /** Reads again whatever may have been missed. */
+  async function poll(): Promise<void> {
+    const held = [...rooms.open()].map(({ name, state }) => ({ conversationId: name.conversationId, n: name.n, position: state.position }));
+    if (held.length === 0) return;
+    for (const { conversationId, n } of await log.ahead(held)) {
+      const room = roomOf(conversationId, n);
+      if (room) await refresh(room);
+    }
+  }
+
+  async function compactDue(): Promise<void> {
+    for (const { conversationId, n } of await log.due(COMPACT_AFTER_MS, COMPACT_AT_ONCE)) {
+      await log.compact(conversationId, n, compact).catch(warn(`a document could not be compacted: ${conversationId}/${n}`));
+    }
+  }
+
+  function every(ms: number, task: () => Promise<void>, message: string): () => void {
+    let stop = clock.after(ms, turn);
+    function turn(): void {
+      void task()
+        .catch(warn(message))
+        .then(() => {
+          if (!stopped) stop = clock.after(ms, turn);
+        });
+    }
+    return () => stop();
+  }
+
+  const { ensurePrivate, ...writes } = makeMessaging({ ...deps, rooms, committer, announce });
+  const unlisten = await bus.listen(onHint, () => void poll().catch(warn('the log could not be polled')));
+  stopTimers = [every(POLL_MS, poll, 'the log could not be polled'), every(COMPACT_MS, compactDue, 'compaction could not be planned')];
+
+  return {
+    messaging: {
+      ...writes,
+      endSessions({ userId, sid }) {
+        for (const session of [...sessions])
+          if (session.userId === userId && (sid === undefined || session.sid === sid)) session.end('unauthorized');
+      },
+      extendSession(sid, expiresAt) {
+        for (const session of sessions) if (session.sid === sid) session.extend(expiresAt);
+      },
+    },
+    open(visit) {
+      const session = openSession(
+        { rooms, committer, membership, presenceOf, ensurePrivate, clock, logger, onEnd: (ended) => void sessions.delete(ended) },
+        visit,
+      );
+      sessions.add(session);
+      return session;
+    },
+    counts: () => ({ rooms: [...rooms.open()].length, sessions: sessions.size }),
+    async stop() {
+      stopped = true;
+      for (const stop of stopTimers) stop();
+      for (const session of [...sessions]) session.end('restart');
+      await committer.idle();
+      await unlisten();
+    },
+  };
+}

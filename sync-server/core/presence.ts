@@ -1,0 +1,228 @@
+import * as decoding from 'lib0/decoding';
+import type { Clock } from '../../shared/clock.ts';
+import type { Uuid } from '../../shared/ids.ts';
+import { LIMITS } from '../../shared/limits.ts';
+import { type AwarenessEntry, encodeAwareness } from '../../shared/protocol.ts';
+import type { Logger, Membership, Positions } from './ports.ts';
+
+/**
+ * Who is here, who types, who has read how far: the awareness of one root's room, made by the server (P1 to P5).
+ *
+ *   visitor ── {typing, read} of one client id ──► entry {user, typing, read}, under the server's clock ──► every other visitor
+ *   Postgres ── positions ──► one entry {away} under the root's server client id ──► every visitor
+ */
+export interface Presence {
+  enter(who: { userId: Uuid; send(message: Uint8Array): void }): Visitor;
+  /** Somebody's stored positions changed, here or on another node. */
+  positionsChanged(): void;
+}
+
+export interface Visitor {
+  /** An awareness update, after its message type. Throws on bytes that are none. */
+  receive(update: Uint8Array): void;
+  /** Sends everything that this visitor may see. */
+  resend(): void;
+  leave(): void;
+}
+
+/** Changes are gathered this long before they are sent. */
+const TICK_MS = 50;
+/** How often the entry of those who are away is made anew; stock clients forget an entry after 30 s. */
+const AWAY_MS = 20_000;
+/** Conversations up to this size have an `away` entry; larger ones ask over HTTP. */
+const AWAY_MEMBERS = 32;
+/** Entries that one awareness frame may hold: a stock client relays those it knows. */
+const FRAME_ENTRIES = 1_024;
+
+interface Guest {
+  userId: Uuid;
+  send(message: Uint8Array): void;
+  entry: { client: number; clock: number; typing: boolean; read: number | null } | null;
+  /** A read position on its way to the log; the newest waits while one is stored. */
+  storing: boolean;
+  wanted: number;
+}
+
+export function makePresence(deps: {
+  conversationId: Uuid;
+  serverClient: number;
+  membership: Membership;
+  clock: Clock;
+  logger: Logger;
+  /** Tells other nodes that this person's positions changed. */
+  announce(userId: Uuid): void;
+  /** The last visitor left. */
+  onEmpty(): void;
+}): Presence {
+  const { conversationId, serverClient, membership, clock, logger } = deps;
+  const guests = new Set<Guest>();
+  const holders = new Map<number, Guest>();
+  const changed = new Map<number, AwarenessEntry>();
+  let positions = new Map<Uuid, Positions>();
+  let lastClock = 0;
+  let stopTick: (() => void) | null = null;
+  let stopAway: (() => void) | null = null;
+
+  const nextClock = (): number => (lastClock = Math.max(lastClock + 1, clock.now()));
+
+  const entryOf = (guest: Guest): AwarenessEntry[] =>
+    guest.entry
+      ? [
+          {
+            client: guest.entry.client,
+            clock: guest.entry.clock,
+            state: {
+              user: { id: guest.userId },
+              typing: guest.entry.typing,
+              ...(guest.entry.read === null ? {} : { read: guest.entry.read }),
+            },
+          },
+        ]
+      : [];
+
+  function awayEntry(): AwarenessEntry[] {
+    if (positions.size === 0 || positions.size > AWAY_MEMBERS) return [];
+    const here = new Set([...guests].map(({ userId }) => userId));
+    const away = [...positions].filter(([userId]) => !here.has(userId)).map(([userId, { read, delivered }]) => [userId, [read, delivered]]);
+    return [{ client: serverClient, clock: nextClock(), state: { away: Object.fromEntries(away) } }];
+  }
+
+  function change(entries: readonly AwarenessEntry[]): void {
+    for (const entry of entries) changed.set(entry.client, entry);
+    stopTick ??= clock.after(TICK_MS, flush);
+  }
+
+  function flush(): void {
+    stopTick = null;
+    const entries = [...changed.values()];
+    changed.clear();
+    const whole = encodeAwareness(entries);
+    for (const guest of guests) {
+      const own = guest.entry?.client;
+      const others = own === undefined ? entries : entries.filter(({ client }) => client !== own);
+      if (others.length > 0) guest.send(others.length === entries.length ? whole : encodeAwareness(others));
+    }
+  }
+
+  function publish(guest: Guest): void {
+    if (!guest.entry) return;
+    guest.entry.clock = nextClock();
+    change(entryOf(guest));
+  }
+
+  function withdraw(guest: Guest): void {
+    if (!guest.entry) return;
+    const { client } = guest.entry;
+    guest.entry = null;
+    holders.delete(client);
+    change([{ client, clock: nextClock(), state: null }]);
+  }
+
+  /** Reads the stored positions and tells everybody who is away; on failure the next turn tries again. */
+  async function refreshAway(): Promise<void> {
+    try {
+      positions = await membership.positions(conversationId);
+      for (const guest of guests) takeStored(guest, positions.get(guest.userId)?.read ?? 0);
+      if (guests.size > 0) change(awayEntry());
+    } catch (error) {
+      logger.warn({ conversationId, error: String(error) }, 'read positions could not be loaded');
+    }
+  }
+
+  function keepAway(): void {
+    stopAway?.();
+    stopAway = clock.after(AWAY_MS, keepAway);
+    void refreshAway();
+  }
+
+  /** Stores a read position before anybody sees it; one at a time per guest, the newest wins (P4). */
+  async function store(guest: Guest, read: number): Promise<void> {
+    guest.wanted = Math.max(guest.wanted, read);
+    if (guest.storing) return;
+    guest.storing = true;
+    try {
+      for (let wanted = 0; wanted < guest.wanted;) {
+        wanted = guest.wanted;
+        const stored = await membership.setRead(conversationId, guest.userId, wanted);
+        if (stored === null) return;
+        positions.set(guest.userId, { delivered: 0, ...positions.get(guest.userId), read: stored });
+        takeStored(guest, stored);
+        deps.announce(guest.userId);
+      }
+    } catch (error) {
+      guest.wanted = 0;
+      logger.warn({ conversationId, error: String(error) }, 'a read position was not stored');
+    } finally {
+      guest.storing = false;
+    }
+  }
+
+  function takeStored(guest: Guest, read: number): void {
+    if (!guest.entry || read <= (guest.entry.read ?? 0)) return;
+    guest.entry.read = read;
+    publish(guest);
+  }
+
+  /** Which entry of the frame speaks for this guest: its own client id, or the first that nobody else holds (P2). */
+  function isOwn(guest: Guest, client: number): boolean {
+    if (guest.entry) return guest.entry.client === client;
+    const holder = holders.get(client);
+    if (client === serverClient || (holder && holder.userId !== guest.userId)) return false;
+    if (holder) withdraw(holder);
+    return true;
+  }
+
+  function receive(guest: Guest, update: Uint8Array): void {
+    const decoder = decoding.createDecoder(update);
+    const count = decoding.readVarUint(decoder);
+    if (count > FRAME_ENTRIES) throw new RangeError('too many awareness entries');
+    for (let i = 0; i < count; i++) {
+      const client = decoding.readVarUint(decoder);
+      decoding.readVarUint(decoder);
+      const text = decoding.readVarUint8Array(decoder);
+      if (text.byteLength <= LIMITS.awareness && isOwn(guest, client)) takeState(guest, client, new TextDecoder().decode(text));
+    }
+    if (decoding.hasContent(decoder)) throw new RangeError('bytes after the awareness update');
+  }
+
+  function takeState(guest: Guest, client: number, json: string): void {
+    const state: unknown = JSON.parse(json);
+    if (state === null) return withdraw(guest);
+    if (typeof state !== 'object') throw new TypeError('an awareness state that is no object');
+    const { typing, read } = state as { typing?: unknown; read?: unknown };
+    guest.entry ??= { client, clock: 0, typing: false, read: positions.get(guest.userId)?.read ?? null };
+    guest.entry.typing = typing === true;
+    holders.set(client, guest);
+    publish(guest);
+    if (typeof read === 'number' && Number.isSafeInteger(read) && read > (guest.entry.read ?? 0)) void store(guest, read);
+  }
+
+  function leave(guest: Guest): void {
+    if (!guests.delete(guest)) return;
+    withdraw(guest);
+    if (guests.size > 0) return change(awayEntry());
+    stopTick?.();
+    stopAway?.();
+    stopTick = stopAway = null;
+    changed.clear();
+    deps.onEmpty();
+  }
+
+  return {
+    enter({ userId, send }) {
+      const guest: Guest = { userId, send, entry: null, storing: false, wanted: 0 };
+      const resend = (): void => {
+        const entries = [...[...guests].filter((other) => other !== guest).flatMap(entryOf), ...awayEntry()];
+        if (entries.length > 0) send(encodeAwareness(entries));
+      };
+      guests.add(guest);
+      if (guests.size === 1) keepAway();
+      else {
+        resend();
+        change(awayEntry());
+      }
+      return { receive: (update) => receive(guest, update), resend, leave: () => leave(guest) };
+    },
+    positionsChanged: () => void refreshAway(),
+  };
+}

@@ -1,0 +1,32 @@
+import type { RandomBytes } from '../../shared/clock.ts';
+import { openSegment } from '../../shared/conversation.ts';
+import { createSegment, laneName } from '../../shared/segment.ts';
+import type { ConversationState, DocumentState, DocumentWrite, UpdateRow } from './ports.ts';
+import { freshState, writeAsServer } from './server-write.ts';
+
+/** The writes that open the next segment: the segment itself and, in a conversation, the root that names it (D4). */
+export function rollOver(
+  full: DocumentState,
+  root: { state: DocumentState; rows: readonly UpdateRow[] },
+  random: RandomBytes,
+): { open: number; documents: DocumentWrite[] } {
+  const open = full.n + 1;
+  const firstSeq = full.firstSeq + full.messages;
+  const segment = writeAsServer(freshState(open, firstSeq, random), [], (doc) => createSegment(doc, open, firstSeq));
+  return { open, documents: [segment, writeAsServer(root.state, root.rows, (doc) => openSegment(doc, open, firstSeq))] };
+}
+
+/** The write that opens a person's next private document with the living values of the full one, given as key and value (D8). */
+export function carryOver(
+  conversation: ConversationState,
+  full: DocumentState,
+  living: ReadonlyMap<string, unknown>,
+  random: RandomBytes,
+): { open: number; documents: DocumentWrite[] } {
+  const open = full.n + 1;
+  const next = writeAsServer(freshState(open, 0, random), [], (doc) => {
+    const lane = doc.getMap(laneName(conversation.id));
+    for (const [key, value] of living) lane.set(key, value);
+  });
+  return { open, documents: [next] };
+}

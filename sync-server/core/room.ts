@@ -1,0 +1,102 @@
+import * as Y from 'yjs';
+import type { CloseName } from '../../shared/close-codes.ts';
+import { type DocumentName, type MessageId, type Uuid, formatDocumentId } from '../../shared/ids.ts';
+import { encodeStep1, encodeUpdate } from '../../shared/protocol.ts';
+import type { MessageValue } from '../../shared/segment.ts';
+import type { SendResult } from './messaging-port.ts';
+import type { Claim, ConversationState, DocumentState, LoadedDocument, Member, UpdateRow } from './ports.ts';
+
+/**
+ * A room: the server's cache of one document and the sessions that watch it (R1).
+ *
+ *   loading ──► open ──► closed          closed: nobody watches and nothing waits (R4),
+ *      └───────────────────▲             or its state is in doubt and it was dropped (L7, L10)
+ *
+ * Its document holds committed state only; nothing but `advance` writes to it.
+ */
+export interface Room {
+  readonly name: DocumentName;
+  readonly id: string;
+  readonly doc: Y.Doc;
+  conversation: ConversationState;
+  state: DocumentState;
+  members: ReadonlyMap<Uuid, Member>;
+  readonly claims: Map<number, Uuid>;
+  readonly watchers: Set<Watcher>;
+  /** Work in order of arrival (L1); what a batch has taken is not in it. */
+  queue: Work[];
+  /** Bytes of the frames in the queue. */
+  queued: number;
+  /** Batches that failed in a row (L9). */
+  failures: number;
+  /** A batch holds work of this room. */
+  busy: boolean;
+  closed: boolean;
+}
+
+/** A session as its room sees it. */
+export interface Watcher {
+  readonly userId: Uuid;
+  /** Whether it asked for acks and tolds (W3). */
+  readonly acks: boolean;
+  send(message: Uint8Array): void;
+  end(close: CloseName, reason?: string): void;
+  /** Its frame was judged: `progress` false when it was dropped for being ahead (W6). */
+  judged(progress: boolean): void;
+}
+
+/** What waits in a room's queue. */
+export type Work =
+  | { kind: 'frame'; from: Watcher; update: Uint8Array }
+  | { kind: 'post'; writer: Uuid; id: MessageId; value: MessageValue; done: (result: SendResult) => void };
+
+/** Thrown when committed rows do not fit together; the room must be dropped. */
+export class BrokenDocument extends Error {
+  override name = 'BrokenDocument';
+}
+
+const hasPending = (doc: Y.Doc): boolean => doc.store.pendingStructs !== null || doc.store.pendingDs !== null;
+
+/** Makes a room from what the log holds. Throws `BrokenDocument` when the rows leave something pending. */
+export function makeRoom(name: DocumentName, loaded: LoadedDocument): Room {
+  const room: Room = {
+    name,
+    id: formatDocumentId(name),
+    doc: new Y.Doc(),
+    conversation: loaded.conversation,
+    state: { ...loaded.document, position: 0 },
+    members: byUser(loaded.members),
+    claims: new Map(),
+    watchers: new Set(),
+    queue: [],
+    queued: 0,
+    failures: 0,
+    busy: false,
+    closed: false,
+  };
+  advance(room, loaded.rows, loaded.claims, loaded.document);
+  return room;
+}
+
+export const byUser = (members: readonly Member[]): Map<Uuid, Member> => new Map(members.map((member) => [member.userId, member]));
+
+/**
+ * Takes committed rows that the room lacks, in order, and sends them to everybody (L3, L7); rows that it has are skipped. `state` is the
+ * document's row as of the last of them. Throws `BrokenDocument` when something stays pending.
+ */
+export function advance(room: Room, rows: readonly UpdateRow[], claims: readonly Claim[], state: DocumentState): void {
+  for (const { client, userId } of claims) room.claims.set(client, userId);
+  for (const { position, update } of rows) {
+    if (position <= room.state.position) continue;
+    Y.applyUpdate(room.doc, update);
+    if (hasPending(room.doc)) throw new BrokenDocument(`${room.id}: row ${position} leaves something pending`);
+    room.state = { ...room.state, position };
+    if (room.watchers.size === 0) continue;
+    const message = encodeUpdate(update);
+    for (const watcher of room.watchers) watcher.send(message);
+  }
+  if (state.position >= room.state.position) room.state = state;
+}
+
+/** The server's sync step 1: what committed state this room holds (L11). */
+export const encodeRoomStep1 = (room: Room): Uint8Array => encodeStep1(Y.encodeStateVector(room.doc));

@@ -1,0 +1,167 @@
+import type { Clock } from '../../shared/clock.ts';
+import type { CloseName } from '../../shared/close-codes.ts';
+import { type DocumentName, formatDocumentId } from '../../shared/ids.ts';
+import type { Claim, DocumentState, Logger, UpdateLog, UpdateRow } from './ports.ts';
+import { BrokenDocument, type Room, type Watcher, advance, byUser, makeRoom } from './room.ts';
+
+/** The rooms of a node. */
+export interface Rooms {
+  /**
+   * Opens the room, or takes the open one, and keeps it open until the returned hold is let go (R2). `join` is called with the loaded room
+   * and its watcher joins in the same synchronous step (L11). Null: no such document. Rejects when the load failed or the room is in
+   * quarantine (R3).
+   */
+  enter(name: DocumentName, join?: (room: Room) => Watcher): Promise<Hold | null>;
+  /** The open room of a document, if there is one. */
+  get(name: DocumentName): Room | undefined;
+  open(): Iterable<Room>;
+  /** Takes committed rows, or reads them where some are missing in between. */
+  offer(room: Room, rows: readonly UpdateRow[], claims: readonly Claim[], state: DocumentState): void;
+  /** Reads what the log holds beyond the room's position, and takes it. Rejects when the log cannot be read. */
+  refresh(room: Room): Promise<void>;
+  /** Throws the room away; its sessions are closed and its waiting work is told `unavailable` (L10). */
+  drop(room: Room, close: CloseName): void;
+  /** Refuses to open the document for a while (L9). */
+  quarantine(room: Room): void;
+  /** Closes the room if nobody watches, holds or writes (R4). */
+  closeIdle(room: Room): void;
+}
+
+export interface Hold {
+  room: Room;
+  leave(): void;
+}
+
+/** Thrown by `enter` for a room in quarantine. */
+export class Quarantined extends Error {
+  override name = 'Quarantined';
+}
+
+/** How long a poisoned document stays shut. */
+export const QUARANTINE_MS = 30_000;
+
+interface Slot {
+  /** Those inside and those waiting at the door; the room stays while there is one. */
+  holds: number;
+  loading: Promise<Room | null>;
+  room: Room | null;
+}
+
+export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }): Rooms {
+  const { log, clock, logger } = deps;
+  const slots = new Map<string, Slot>();
+  const quarantined = new Map<string, number>();
+
+  async function load(name: DocumentName): Promise<Room | null> {
+    const loaded = await log.read(name.conversationId, name.n, 0);
+    if (!loaded || (loaded.conversation.kind === 'private') !== (name.kind === 'user')) return null;
+    return makeRoom(name, loaded);
+  }
+
+  function openSlot(name: DocumentName, id: string): Slot {
+    const slot: Slot = { holds: 0, room: null, loading: load(name) };
+    slots.set(id, slot);
+    slot.loading.then(
+      (room) => {
+        if (room) slot.room = room;
+        else if (slots.get(id) === slot) slots.delete(id);
+      },
+      () => {
+        if (slots.get(id) === slot) slots.delete(id);
+      },
+    );
+    return slot;
+  }
+
+  function closeIdle(room: Room): void {
+    const slot = slots.get(room.id);
+    if (slot?.room !== room || slot.holds > 0 || room.queue.length > 0 || room.busy) return;
+    room.closed = true;
+    slots.delete(room.id);
+  }
+
+  function drop(room: Room, close: CloseName): void {
+    if (room.closed) return;
+    room.closed = true;
+    if (slots.get(room.id)?.room === room) slots.delete(room.id);
+    const waiting = room.queue;
+    room.queue = [];
+    room.queued = 0;
+    for (const work of waiting) if (work.kind === 'post') work.done({ kind: 'unavailable' });
+    for (const watcher of [...room.watchers]) watcher.end(close);
+  }
+
+  /** `advance`, with a room that cannot take the rows dropped: its sessions come back to a fresh one (L7). */
+  function take(room: Room, rows: readonly UpdateRow[], claims: readonly Claim[], state: DocumentState): void {
+    try {
+      advance(room, rows, claims, state);
+    } catch (error) {
+      logger.error({ document: room.id, error: String(error) }, 'a room could not take committed rows');
+      drop(room, 'restart');
+      if (!(error instanceof BrokenDocument)) throw error;
+    }
+  }
+
+  async function refresh(room: Room): Promise<void> {
+    const { conversationId, n } = room.name;
+    const read = await log.read(conversationId, n, room.state.position);
+    if (!read || room.closed) return;
+    if (read.conversation.membersVersion >= room.conversation.membersVersion) {
+      room.conversation = read.conversation;
+      room.members = byUser(read.members);
+    }
+    take(room, read.rows, read.claims, read.document);
+  }
+
+  return {
+    async enter(name, join) {
+      const id = formatDocumentId(name);
+      const until = quarantined.get(id);
+      if (until !== undefined && until > clock.now()) throw new Quarantined(id);
+      quarantined.delete(id);
+      const slot = slots.get(id) ?? openSlot(name, id);
+      let watcher: Watcher | undefined;
+      slot.holds++;
+      const leave = (): void => {
+        slot.holds--;
+        if (watcher) slot.room?.watchers.delete(watcher);
+        if (slot.room) closeIdle(slot.room);
+      };
+      try {
+        const room = await slot.loading;
+        if (!room) return null;
+        if (room.closed) throw new Error(`${id}: dropped while somebody waited for it`);
+        watcher = join?.(room);
+        if (watcher) room.watchers.add(watcher);
+        let inside = true;
+        return {
+          room,
+          leave: () => {
+            if (inside) leave();
+            inside = false;
+          },
+        };
+      } catch (error) {
+        leave();
+        throw error;
+      }
+    },
+    get: (name) => slots.get(formatDocumentId(name))?.room ?? undefined,
+    *open() {
+      for (const { room } of slots.values()) if (room) yield room;
+    },
+    offer(room, rows, claims, state) {
+      const first = rows[0];
+      if (first && first.position > room.state.position + 1) {
+        refresh(room).catch((error: unknown) => logger.warn({ document: room.id, error: String(error) }, 'a room could not be refreshed'));
+      } else take(room, rows, claims, state);
+    },
+    refresh,
+    drop,
+    quarantine(room) {
+      quarantined.set(room.id, clock.now() + QUARANTINE_MS);
+      drop(room, 'tryLater');
+    },
+    closeIdle,
+  };
+}

@@ -1,0 +1,29 @@
+import type { Membership, Positions } from '../core/ports.ts';
+import type { MemoryStore } from './store.ts';
+import type { Uuid } from '../../shared/ids.ts';
+
+/** Membership and read positions in memory. */
+export function makeMemoryMembership(store: MemoryStore, pause: () => Promise<void> = async () => {}): Membership {
+  const later = async <T>(value: T): Promise<T> => {
+    await pause();
+    return value;
+  };
+  return {
+    access(conversationId, userId) {
+      const row = store.conversations.get(conversationId);
+      if (row?.members.has(userId)) return later('member' as const);
+      return later(row?.former.has(userId) ? ('former' as const) : ('never' as const));
+    },
+    positions(conversationId) {
+      const members = store.conversations.get(conversationId)?.members.values() ?? [];
+      return later(new Map([...members].map(({ userId, read, delivered }): [Uuid, Positions] => [userId, { read, delivered }])));
+    },
+    setRead(conversationId, userId, seq) {
+      const row = store.conversations.get(conversationId);
+      const member = row?.members.get(userId);
+      if (!row || !member) return later(null);
+      member.read = Math.max(member.read, Math.min(seq, row.state.seq));
+      return later(member.read);
+    },
+  };
+}

@@ -1,0 +1,157 @@
+import type { Uuid } from '../../shared/ids.ts';
+import type { Clock } from '../../shared/clock.ts';
+import type { ConversationWrite, DocumentWrite, Hint, Locked, UpdateLog, Want } from '../core/ports.ts';
+import { type MemoryStore, type StoredConversation, type StoredDocument, applyChange, notify } from './store.ts';
+
+/** The moments at which a transaction or a read gives way to others; a test may hold it there, or make it fail by throwing. */
+export type Moment = 'asked' | 'locked' | 'written' | 'committed' | 'read';
+export type Pause = (moment: Moment) => Promise<void>;
+
+const nextTurn: Pause = () => new Promise((resolve) => setImmediate(resolve));
+
+/** The update log in memory. Every read takes its snapshot at one moment and hands it over at a later one (L12). */
+export function makeMemoryLog(store: MemoryStore, { clock, pause = nextTurn }: { clock: Clock; pause?: Pause }): UpdateLog {
+  async function later<T>(value: T): Promise<T> {
+    const snapshot = structuredClone(value);
+    await pause('read');
+    return snapshot;
+  }
+
+  /** Runs `task` while it alone holds the rows, taken in order of id (L2). */
+  async function underLock<T>(ids: readonly Uuid[], task: (rows: Map<Uuid, StoredConversation>) => Promise<T>): Promise<T> {
+    const rows = new Map<Uuid, StoredConversation>();
+    const releases: (() => void)[] = [];
+    try {
+      for (const id of [...new Set(ids)].sort()) {
+        const row = store.conversations.get(id);
+        if (!row) continue;
+        const before = row.lock;
+        row.lock = new Promise((resolve) => releases.push(resolve));
+        await before;
+        rows.set(id, row);
+      }
+      return await task(rows);
+    } finally {
+      for (const release of releases) release();
+    }
+  }
+
+  return {
+    read: (conversationId, n, position) => {
+      const row = store.conversations.get(conversationId);
+      const document = row?.documents.get(n);
+      if (!row || !document) return later(null);
+      return later({ conversation: row.state, document: document.state, ...after(document, position), members: membersOf(row) });
+    },
+    async transact(wants, build) {
+      await pause('asked');
+      await underLock(
+        wants.map(({ conversationId }) => conversationId),
+        async (rows) => {
+          const locked = structuredClone(new Map(wants.flatMap((want) => lockedOf(rows.get(want.conversationId), want))));
+          await pause('locked');
+          const writes = build(locked);
+          if (writes.length === 0) return;
+          await pause('written');
+          for (const write of writes) commit(rows.get(write.conversationId), write, clock.now());
+          notify(store, hintOf(writes));
+        },
+      );
+      await pause('committed');
+    },
+    async create({ id, kind, title, createdAt, members, documents }) {
+      await pause('asked');
+      if (store.conversations.has(id)) return false;
+      const row: StoredConversation = {
+        state: { id, kind, seq: 0, open: 1, membersVersion: 1 },
+        title,
+        createdAt,
+        members: new Map(members.map((member) => [member.userId, { ...member, read: member.since, delivered: member.since }])),
+        former: new Set(),
+        documents: new Map(),
+        messages: new Map(),
+        lock: Promise.resolve(),
+      };
+      for (const document of documents) writeDocument(row, document, createdAt);
+      store.conversations.set(id, row);
+      await pause('committed');
+      return true;
+    },
+    ahead: (documents) =>
+      later(
+        documents
+          .filter(({ conversationId, n, position }) => (documentOf(store, conversationId, n)?.state.position ?? 0) > position)
+          .map(({ conversationId, n }) => ({ conversationId, n })),
+      ),
+    due(forMs, limit) {
+      const due = [...store.conversations].flatMap(([conversationId, { documents }]) =>
+        [...documents].flatMap(([n, { compactDueAt }]) =>
+          compactDueAt !== null && compactDueAt <= clock.now() - forMs ? [{ conversationId, n, compactDueAt }] : [],
+        ),
+      );
+      due.sort((a, b) => a.compactDueAt - b.compactDueAt);
+      return later(due.slice(0, limit).map(({ conversationId, n }) => ({ conversationId, n })));
+    },
+    compact: (conversationId, n, merge) =>
+      underLock([conversationId], async (rows) => {
+        const document = rows.get(conversationId)?.documents.get(n);
+        const last = document?.rows.at(-1);
+        if (!document || !last) return;
+        const update = merge(structuredClone(document.rows));
+        await pause('written');
+        document.rows = [{ position: last.position, update }];
+        document.state = { ...document.state, bytes: update.byteLength };
+        document.compactDueAt = null;
+      }),
+  };
+}
+
+const documentOf = (store: MemoryStore, conversationId: Uuid, n: number): StoredDocument | undefined =>
+  store.conversations.get(conversationId)?.documents.get(n);
+
+const membersOf = (row: StoredConversation) => [...row.members.values()].map(({ userId, role, since }) => ({ userId, role, since }));
+
+const after = ({ rows, claims }: StoredDocument, position: number) => ({
+  rows: rows.filter((row) => row.position > position),
+  claims: claims.filter((claim) => claim.position > position).map(({ client, userId }) => ({ client, userId })),
+});
+
+function lockedOf(row: StoredConversation | undefined, want: Want): [Uuid, Locked][] {
+  if (!row) return [];
+  const documents: Locked['documents'] = new Map();
+  for (const { n, position } of want.documents) {
+    const document = row.documents.get(n);
+    if (document) documents.set(n, { state: document.state, ...after(document, position) });
+  }
+  const members = row.state.membersVersion === want.membersVersion ? null : membersOf(row);
+  return [
+    [row.state.id, { conversation: row.state, documents, members, usedIds: new Set(want.messageIds.filter((id) => row.messages.has(id))) }],
+  ];
+}
+
+function commit(row: StoredConversation | undefined, { seq, open, documents, snapshot }: ConversationWrite, now: number): void {
+  if (!row) throw new Error('a write to a conversation that was not locked');
+  row.state = { ...row.state, seq, open };
+  for (const document of documents) writeDocument(row, document, now);
+  for (const change of snapshot) applyChange(row, change);
+}
+
+function writeDocument(row: StoredConversation, { state, update, claims, compact, fresh }: DocumentWrite, now: number): void {
+  const { n, position } = state;
+  const before = row.documents.get(n);
+  if (fresh === (before !== undefined)) throw new Error(`document ${n}: ${fresh ? 'exists already' : 'does not exist'}`);
+  if (position !== (before?.state.position ?? 0) + 1) throw new Error(`document ${n}: position ${position} is not the next`);
+  const document = before ?? { state, rows: [], claims: [], compactDueAt: null };
+  document.state = state;
+  document.rows.push({ position, update });
+  document.claims.push(...claims.map((claim) => ({ ...claim, position })));
+  if (compact) document.compactDueAt ??= now;
+  row.documents.set(n, document);
+}
+
+const hintOf = (writes: readonly ConversationWrite[]): Hint => ({
+  kind: 'updates',
+  documents: writes.flatMap(({ conversationId, documents }) =>
+    documents.map(({ state }): [Uuid, number, number] => [conversationId, state.n, state.position]),
+  ),
+});
