@@ -1,0 +1,126 @@
+import { type Accessor, batch, createEffect, createMemo, createSignal, on, onCleanup } from 'solid-js';
+import { createStore, reconcile } from 'solid-js/store';
+import type { Clock } from '../../shared/clock.ts';
+import { CLOSE } from '../../shared/close-codes.ts';
+import type { MessageId, Uuid } from '../../shared/ids.ts';
+import type { ConversationReplica } from '../sync/conversation-replica.ts';
+import { createAnnouncements } from './create-announcements.ts';
+import { type ThreadMessage, projectThread } from './thread.ts';
+
+/** How far an own message has come. */
+export type Mark = 'sending' | 'sent' | 'delivered' | 'read' | 'failed';
+
+export interface ConversationView {
+  messages: readonly ThreadMessage[];
+  /** The first screen is complete. */
+  isLoaded: Accessor<boolean>;
+  isLive: Accessor<boolean>;
+  /** Why this conversation takes part no more, in words. */
+  ended: Accessor<string | null>;
+  typing: Accessor<readonly Uuid[]>;
+  hasOlder: Accessor<boolean>;
+  /** Messages of others after the read position. */
+  unread: Accessor<number>;
+  /** What a screen reader is to hear next. */
+  announcement: Accessor<string>;
+  mark(message: ThreadMessage): Mark;
+  send(text: string): void;
+  retry(id: MessageId): void;
+  discard(id: MessageId): void;
+  loadOlder(): void;
+  typed(): void;
+  /** All up to `seq` was on the screen, in front of somebody. */
+  markRead(seq: number): void;
+}
+
+interface Options {
+  replica: ConversationReplica;
+  me: Uuid;
+  clock: Clock;
+  /** Where reading ended at the server when the conversation was opened. */
+  readTo: number;
+  others: Accessor<readonly { id: Uuid; displayName: string }[]>;
+  /** Visible, and with the focus. */
+  isAttended: Accessor<boolean>;
+  onRead: (seq: number) => void;
+  /** The server has taken or shown something that the list does not know. */
+  onProgress: () => void;
+}
+
+const wordsFor = (code: number): string => Object.values(CLOSE).find((close) => close.code === code)?.means ?? 'This conversation was closed by the server.';
+
+/** One conversation: its replica as a fine-grained store, keyed by message id. */
+export function createConversation(options: Options): ConversationView {
+  const { replica, me, clock, others, isAttended, onRead, onProgress } = options;
+  const [messages, setMessages] = createStore<ThreadMessage[]>([]);
+  const [changes, setChanges] = createSignal(0);
+  const [readTo, setReadTo] = createSignal(options.readTo);
+  const [unreadAfter, setUnreadAfter] = createSignal<number | null>(options.readTo);
+  const observed = <T>(read: () => T): Accessor<T> => createMemo(() => (changes(), read()));
+
+  onCleanup(replica.subscribe(() => setChanges((n) => n + 1)));
+  onCleanup(replica.presence.stopTyping);
+
+  const logged = observed(replica.messages);
+  const lastSeq = createMemo(() => logged().at(-1)?.seq ?? 0);
+  const isLoaded = observed(replica.isLoaded);
+  const ended = observed(() => {
+    const status = replica.status();
+    return status.kind === 'ended' ? wordsFor(status.code) : null;
+  });
+  const positions = (of: (userId: Uuid) => number): Accessor<number> =>
+    createMemo(() => (changes(), Math.max(0, ...others().map(({ id }) => of(id)))));
+  const othersRead = positions(replica.presence.read);
+  const othersDelivered = positions(replica.presence.delivered);
+
+  // A divider belongs to those who come back: not to arrivals before the reader's eyes (C4.2).
+  createEffect(
+    on(lastSeq, (now, before) => {
+      if (before !== undefined && before > 0 && now > before) {
+        if (!isAttended() && readTo() >= before) setUnreadAfter(before);
+        onProgress();
+      }
+      return now;
+    }),
+  );
+  createEffect(() => {
+    changes();
+    const rows = projectThread({ messages: logged(), pending: replica.pending(), me, now: clock.now(), unreadAfter: unreadAfter() });
+    setMessages(reconcile(rows, { key: 'id' }));
+  });
+
+  function markRead(seq: number): void {
+    if (seq <= readTo()) return;
+    setReadTo(seq);
+    replica.presence.markRead(seq);
+    onRead(seq);
+  }
+
+  return {
+    messages,
+    isLoaded,
+    ended,
+    markRead,
+    isLive: observed(() => replica.status().kind === 'live'),
+    typing: observed(replica.presence.typing),
+    hasOlder: observed(replica.hasOlder),
+    unread: createMemo(() => logged().filter((message) => message.seq > readTo() && message.authorId !== me && message.body !== null).length),
+    announcement: createAnnouncements({ messages: logged, isLoaded, me, clock, others }),
+    mark(message) {
+      if (message.failure) return 'failed';
+      if (message.seq === null) return 'sending';
+      if (message.seq <= othersRead()) return 'read';
+      return message.seq <= othersDelivered() ? 'delivered' : 'sent';
+    },
+    send: (text) =>
+      batch(() => {
+        setUnreadAfter(null);
+        markRead(lastSeq());
+        replica.send(text);
+      }),
+    retry: replica.retry,
+    discard: replica.discard,
+    loadOlder: replica.loadOlder,
+    typed: replica.presence.typed,
+  };
+}

@@ -1,0 +1,82 @@
+import { type MessageId, type Uuid, messageTime } from '../../shared/ids.ts';
+import type { SegmentMessage } from '../../shared/segment.ts';
+import type { Neutralised } from '../../shared/close-codes.ts';
+import type { PendingMessage } from '../sync/pending.ts';
+
+/** One message as the thread shows it. */
+export interface ThreadMessage {
+  id: MessageId;
+  /** Null: not in the log yet. */
+  seq: number | null;
+  authorId: Uuid | null;
+  isOwn: boolean;
+  /** Null: deleted. */
+  text: string | null;
+  /** When it was written; never shown later than now. */
+  at: number;
+  /** When the server took it, where that was much later. */
+  acceptedAt: number | null;
+  isEdited: boolean;
+  failure: Neutralised | null;
+  /** A new day begins here. */
+  startsDay: boolean;
+  /** The first unread one when the reader came. */
+  startsUnread: boolean;
+  /** First and last of a run by one author within a few minutes. */
+  startsRun: boolean;
+  endsRun: boolean;
+}
+
+interface Input {
+  messages: readonly SegmentMessage[];
+  pending: readonly PendingMessage[];
+  me: Uuid;
+  now: number;
+  /** The divider stands before the first message of others after this seq; null: there is none. */
+  unreadAfter: number | null;
+}
+
+const RUN_MS = 5 * 60_000;
+
+const dayOf = (at: number): string => new Date(at).toDateString();
+const isRun = (a: ThreadMessage, b: ThreadMessage): boolean => a.authorId === b.authorId && Math.abs(b.at - a.at) < RUN_MS;
+
+/** The thread: logged messages in order of `seq`, own pending ones last in the order written (C3). Clocks decide nothing. */
+export function projectThread({ messages, pending, me, now, unreadAfter }: Input): ThreadMessage[] {
+  const none = { startsDay: false, startsUnread: false, startsRun: true, endsRun: true };
+  const rows = [
+    ...messages.map((message): ThreadMessage => ({
+      id: message.id,
+      seq: message.seq,
+      authorId: message.authorId,
+      isOwn: message.authorId === me,
+      text: message.body,
+      at: Math.min(message.writtenAt, now),
+      acceptedAt: message.acceptedAt,
+      isEdited: message.editedAt !== null,
+      failure: null,
+      ...none,
+    })),
+    ...pending.map((entry): ThreadMessage => ({
+      id: entry.id,
+      seq: null,
+      authorId: me,
+      isOwn: true,
+      text: entry.value[0],
+      at: Math.min(messageTime(entry.id), now),
+      acceptedAt: null,
+      isEdited: false,
+      failure: entry.state.kind === 'failed' ? entry.state.code : null,
+      ...none,
+    })),
+  ];
+  const firstUnread = unreadAfter === null ? undefined : rows.find((row) => !row.isOwn && row.seq !== null && row.seq > unreadAfter);
+  rows.forEach((row, i) => {
+    const before = rows[i - 1];
+    row.startsDay = !before || dayOf(before.at) !== dayOf(row.at);
+    row.startsUnread = row === firstUnread;
+    row.startsRun = row.startsDay || row.startsUnread || !before || !isRun(before, row);
+    if (before) before.endsRun = row.startsRun;
+  });
+  return rows;
+}

@@ -1,0 +1,132 @@
+import type { z } from 'zod';
+import {
+  type Conversation,
+  type Me,
+  type Problem,
+  type User,
+  conversationAnswer,
+  conversations,
+  problem,
+  me,
+  signedIn,
+  user,
+  users,
+} from '../../shared/api.ts';
+import type { Uuid } from '../../shared/ids.ts';
+
+/** An HTTP answer that is no success, with the server's words. `status` 0: nobody answered. */
+export class ApiError extends Error {
+  override name = 'ApiError';
+  readonly status: number;
+  readonly code: string;
+  /** What is wrong with which field, by its path. */
+  readonly fields: ReadonlyMap<string, string>;
+
+  constructor(status: number, code: string, words: string, fields: ReadonlyMap<string, string> = new Map()) {
+    super(words);
+    this.status = status;
+    this.code = code;
+    this.fields = fields;
+  }
+}
+
+/** What came of asking for a new access token. `unreachable`: nobody could tell, so nobody is signed out. */
+export type Renewal = 'renewed' | 'signed-out' | 'unreachable';
+
+export interface Api {
+  register(handle: string, displayName: string, password: string): Promise<Me>;
+  login(handle: string, password: string): Promise<Me>;
+  logout(): Promise<void>;
+  me(): Promise<Me>;
+  findPeople(query: string, signal: AbortSignal): Promise<User[]>;
+  person(handle: string): Promise<User>;
+  conversations(): Promise<Conversation[]>;
+  /** The direct conversation with somebody, opened when there is none. */
+  openDirect(userId: Uuid): Promise<Conversation>;
+  /** Renews the session over HTTP; several callers at once make one request. */
+  renew(): Promise<Renewal>;
+}
+
+interface Deps {
+  fetch: typeof fetch;
+  /** Keeps the tabs of one browser from renewing at the same time, where there are Web Locks. */
+  locks?: LockManager | undefined;
+}
+
+interface Call {
+  method?: 'GET' | 'POST';
+  body?: unknown;
+  signal?: AbortSignal;
+}
+
+const NO_NETWORK = 'Homing cannot be reached. Please check your connection.';
+const ODD_ANSWER = 'The server gave an answer that this app does not understand.';
+
+const asError = (status: number, found: Problem | null): ApiError =>
+  found
+    ? new ApiError(status, found.code, found.detail ?? found.title, new Map(found.errors?.map(({ path, message }) => [path, message])))
+    : new ApiError(status, 'internal', ODD_ANSWER);
+
+/** The HTTP API as typed calls. A call refused as `expired` renews the session and is made once more. Throws `ApiError`, and nothing else. */
+export function makeApi({ fetch, locks }: Deps): Api {
+  let renewing: Promise<Renewal> | null = null;
+
+  async function exchange(path: string, { method = 'GET', body, signal }: Call): Promise<unknown> {
+    const headers = body === undefined ? undefined : { 'content-type': 'application/json' };
+    const request = { method, signal: signal ?? null, body: body === undefined ? null : JSON.stringify(body), ...(headers && { headers }) };
+    const response = await fetch(`/api${path}`, request).catch(() => null);
+    if (!response) throw new ApiError(0, 'unreachable', NO_NETWORK);
+    const answer: unknown = response.status === 204 ? null : await response.json().catch(() => null);
+    if (response.ok) return answer;
+    const found = problem.safeParse(answer);
+    throw asError(response.status, found.success ? found.data : null);
+  }
+
+  async function call(path: string, options: Call = {}): Promise<unknown> {
+    try {
+      return await exchange(path, options);
+    } catch (error) {
+      const expired = error instanceof ApiError && error.code === 'expired';
+      if (!expired || (await renew()) !== 'renewed') throw error;
+      return exchange(path, options);
+    }
+  }
+
+  async function ask<T>(schema: z.ZodType<T>, path: string, options?: Call): Promise<T> {
+    const read = schema.safeParse(await call(path, options));
+    if (!read.success) throw new ApiError(200, 'internal', ODD_ANSWER);
+    return read.data;
+  }
+
+  async function refresh(): Promise<Renewal> {
+    try {
+      await exchange('/auth/refresh', { method: 'POST', body: {} });
+      return 'renewed';
+    } catch (error) {
+      return error instanceof ApiError && (error.status === 401 || error.status === 403) ? 'signed-out' : 'unreachable';
+    }
+  }
+
+  async function renewOnce(): Promise<Renewal> {
+    try {
+      return locks ? await locks.request('homing:renew', refresh) : await refresh();
+    } finally {
+      renewing = null;
+    }
+  }
+  const renew = (): Promise<Renewal> => (renewing ??= renewOnce());
+
+  return {
+    renew,
+    register: async (handle, displayName, password) =>
+      (await ask(signedIn, '/auth/register', { method: 'POST', body: { handle, displayName, password } })).user,
+    login: async (handle, password) => (await ask(signedIn, '/auth/login', { method: 'POST', body: { handle, password } })).user,
+    logout: async () => void (await call('/auth/logout', { method: 'POST', body: {} })),
+    me: () => ask(me, '/me'),
+    findPeople: async (query, signal) => (await ask(users, `/users?query=${encodeURIComponent(query)}`, { signal })).users,
+    person: (handle) => ask(user, `/users/${encodeURIComponent(handle)}`),
+    conversations: async () => (await ask(conversations, '/messaging/conversations')).conversations,
+    openDirect: async (userId) =>
+      (await ask(conversationAnswer, '/messaging/conversations', { method: 'POST', body: { userId } })).conversation,
+  };
+}

@@ -1,0 +1,98 @@
+import * as decoding from 'lib0/decoding';
+import { Awareness } from 'y-protocols/awareness';
+import { WebsocketProvider } from 'y-websocket';
+import * as Y from 'yjs';
+import type { Clock } from '../../shared/clock.ts';
+import { CLOSE } from '../../shared/close-codes.ts';
+import { SUB_PROTOCOL } from '../../shared/protocol-version.ts';
+import { type ClientClock, MESSAGE, SYNC, type Told, decodeAck, decodeTold } from '../../shared/protocol.ts';
+import type { Renewal } from './api.ts';
+
+/** What a provider tells its replica. */
+export interface ProviderEvents {
+  /** The server's step 2 of this connection has been applied. */
+  synced(): void;
+  /** The connection is gone; the provider tries again by itself. */
+  lost(): void;
+  /** The server holds these client ids up to these clocks (W3; its step 1 says so too). */
+  committed(clocks: readonly ClientClock[]): void;
+  told(entries: readonly Told[]): void;
+  /** Closed for good, with a code of `close-codes.ts`. */
+  ended(code: number, reason: string): void;
+}
+
+/** One document's way to the server. */
+export interface Provider {
+  awareness: Awareness;
+  close(): void;
+}
+
+export type OpenProvider = (documentId: string, doc: Y.Doc, on: ProviderEvents) => Provider;
+
+interface Deps {
+  /** `ws://host/api/sync`. */
+  url: string;
+  /** Renews the session after 4501. */
+  renew: () => Promise<Renewal>;
+  clock: Clock;
+}
+
+const RENEW_AGAIN_MS = 3_000;
+
+/** Stock `WebsocketProvider`s with our sub-protocol: one socket a document. An expired session is renewed over HTTP, then they come back (S4). */
+export const makeOpenProvider =
+  ({ url, renew, clock }: Deps): OpenProvider =>
+  (documentId, doc, on) => {
+    const awareness = new Awareness(doc);
+    awareness.setLocalState(null);
+    const provider = new WebsocketProvider(url, documentId, doc, {
+      awareness,
+      disableBc: true,
+      protocols: [SUB_PROTOCOL],
+      shouldReconnect: ({ code }) => code !== CLOSE.expired.code && (code < 4400 || code > 4499),
+    });
+    let closed = false;
+    let cancelRetry = (): void => {};
+
+    const readSync = provider.messageHandlers[MESSAGE.sync]!;
+    provider.messageHandlers[MESSAGE.sync] = (encoder, decoder, ...rest) => {
+      const start = decoder.pos;
+      if (decoding.readVarUint(decoder) === SYNC.step1) {
+        on.committed([...Y.decodeStateVector(decoding.readVarUint8Array(decoder))]);
+      }
+      decoder.pos = start;
+      readSync(encoder, decoder, ...rest);
+    };
+    provider.messageHandlers[MESSAGE.ack] = (_encoder, decoder) => on.committed(decodeAck(decoder));
+    provider.messageHandlers[MESSAGE.told] = (_encoder, decoder) => on.told(decodeTold(decoder));
+
+    // The stock provider also sends back what others' entries say; the server would only skip it (P3).
+    awareness.off('update', provider._awarenessUpdateHandler);
+    awareness.on('update', (changes: unknown, origin: unknown) => {
+      if (origin === 'local') provider._awarenessUpdateHandler(changes, origin);
+    });
+
+    async function renewAndComeBack(): Promise<void> {
+      const renewal = await renew();
+      if (closed) return;
+      if (renewal === 'renewed') provider.connect();
+      else if (renewal === 'signed-out') on.ended(CLOSE.unauthorized.code, '');
+      else cancelRetry = clock.after(RENEW_AGAIN_MS, () => void renewAndComeBack());
+    }
+
+    provider.on('sync', (synced) => (synced ? on.synced() : on.lost()));
+    provider.on('closed', ({ code, reason }) => {
+      if (code === CLOSE.expired.code) void renewAndComeBack();
+      else on.ended(code, reason);
+    });
+
+    return {
+      awareness,
+      close() {
+        closed = true;
+        cancelRetry();
+        awareness.destroy();
+        provider.destroy();
+      },
+    };
+  };
