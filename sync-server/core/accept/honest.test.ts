@@ -1,0 +1,134 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import * as Y from 'yjs';
+import type { MessageId, Uuid } from '../../../shared/ids.ts';
+import { addMessage, deleteMessage, editMessage, react, readLog, removeMessage } from '../../../shared/segment.ts';
+import { ANNA, BERT, CARL, type World, makeDevice, makeWorld, messageId, rowsOf, step2, text } from './test-world.ts';
+
+/**
+ * Stock replicas of several people, two devices each, that write, edit, delete, react and remove, with and without a network, reload under a new
+ * client id, and bring each other's structs and their whole delete sets in every sync step 2.
+ */
+interface Step {
+  do: 'write' | 'edit' | 'delete' | 'react' | 'remove' | 'post' | 'sync' | 'reload' | 'syncAll';
+  device: number;
+  pick: number;
+}
+
+const moves: Step['do'][] = [
+  'write',
+  'write',
+  'edit',
+  'edit',
+  'edit',
+  'delete',
+  'react',
+  'react',
+  'remove',
+  'post',
+  'sync',
+  'sync',
+  'reload',
+  'syncAll',
+];
+const step: fc.Arbitrary<Step> = fc.record({ do: fc.constantFrom(...moves), device: fc.nat({ max: 5 }), pick: fc.nat({ max: 9 }) });
+
+const PEOPLE: Uuid[] = [ANNA, ANNA, BERT, BERT, CARL, ANNA];
+
+interface Run {
+  world: World;
+  devices: Y.Doc[];
+  written: MessageId[];
+  told: number;
+  edits: number;
+}
+
+/** Sync step 2 of these devices in one batch, then everybody hears of it. */
+function sync({ world, devices }: Run, which: readonly number[]): number {
+  const frames = which.map((i) => [PEOPLE[i]!, step2(world, devices[i]!)] as const);
+  const verdicts = world.batch((batch) => frames.map(([person, frame]) => batch.accept(person, world.decode(frame))));
+  for (const verdict of verdicts) expect(['accepted', 'known']).toContain(verdict.kind);
+  for (const i of which) Y.applyUpdate(devices[i]!, Y.encodeStateAsUpdate(world.doc, Y.encodeStateVector(devices[i]!)));
+  return verdicts.reduce((sum, verdict) => sum + (verdict.kind === 'accepted' ? verdict.told.length : 0), 0);
+}
+
+function take(run: Run, move: Step, nextClient: () => number): void {
+  const { world, devices, written } = run;
+  if (move.do === 'syncAll') {
+    run.told += sync(run, [0, 1, 2, 3, 4, 5]);
+    return;
+  }
+  const doc = devices[move.device]!;
+  const person = PEOPLE[move.device]!;
+  if (move.do === 'sync') run.told += sync(run, [move.device]);
+  else if (move.do === 'reload') {
+    const again = new Y.Doc();
+    again.clientID = nextClient();
+    Y.applyUpdate(again, Y.encodeStateAsUpdate(doc));
+    devices[move.device] = again;
+  } else if (move.do === 'write') {
+    const id = messageId(written.length);
+    written.push(id);
+    addMessage(doc, person, id, text(`first ${written.length}`));
+  } else if (move.do === 'post') {
+    const id = messageId(written.length);
+    written.push(id);
+    expect(world.post(person, id, text('posted'))).toEqual({ kind: 'sent', created: true });
+  } else {
+    const visible = readLog(doc);
+    const id = (move.do === 'edit' || move.do === 'delete' ? written : visible)[move.pick % Math.max(1, visible.length)];
+    if (id === undefined) return;
+    if (move.do === 'edit') editMessage(doc, person, id, `edit ${++run.edits}`, 1);
+    else if (move.do === 'delete' && doc.getMap(`u:${person}`).has(id)) deleteMessage(doc, person, id);
+    else if (move.do === 'react') react(doc, person, id, move.pick % 3 === 0 ? [] : ['👍', '🎉'].slice(0, move.pick % 3));
+    else if (move.do === 'remove' && move.pick === 0) removeMessage(doc, person, id);
+  }
+}
+
+function runAll(steps: readonly Step[], clientIds: readonly number[]): Run {
+  const world = makeWorld();
+  let made = 0;
+  const nextClient = () => clientIds[made++ % clientIds.length]! * 1000 + 100 + made;
+  const run: Run = { world, devices: PEOPLE.map(() => makeDevice(world, nextClient())), written: [], told: 0, edits: 0 };
+  for (const move of steps) take(run, move, nextClient);
+  sync(run, [0, 1, 2, 3, 4, 5]);
+  sync(run, [0, 1, 2, 3, 4, 5]);
+  return run;
+}
+
+describe('honest stock replicas', () => {
+  it('[A2] [A3] [A9] [D7] [L5] are never refused, end up equal, and the tables show what the document shows', () => {
+    const seen = { told: 0, messages: 0, dead: 0, reactions: 0 };
+    fc.assert(
+      fc.property(
+        fc.array(step, { minLength: 5, maxLength: 60 }),
+        fc.array(fc.nat({ max: 999 }), { minLength: 12, maxLength: 12 }),
+        (steps, ids) => {
+          const { world, devices, told } = runAll(steps, ids);
+          const { doc, rows } = world;
+          for (const replica of devices) {
+            expect(replica.store.pendingStructs).toBeNull();
+            expect(replica.store.pendingDs).toBeNull();
+            expect(Y.encodeStateAsUpdate(replica)).toEqual(Y.encodeStateAsUpdate(doc));
+          }
+          // A replica that has only ever seen the log.
+          const reader = new Y.Doc();
+          for (const update of world.log) Y.applyUpdate(reader, update);
+          expect(Y.encodeStateAsUpdate(reader)).toEqual(Y.encodeStateAsUpdate(doc));
+          const shown = new Map([...rows].map(([id, { seq, body, reactions }]) => [id, { seq, body, reactions }]));
+          expect(shown).toEqual(rowsOf(doc));
+          expect(world.state.messages).toBe(readLog(doc).length);
+          seen.told += told;
+          seen.messages += rows.size;
+          for (const row of rows.values()) {
+            if (row.body === null) seen.dead++;
+            seen.reactions += row.reactions.size;
+          }
+        },
+      ),
+      { seed: 20_260_101, numRuns: 400 },
+    );
+    // The property says nothing when the runs are tame.
+    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(50);
+  });
+});

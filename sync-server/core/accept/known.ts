@@ -1,0 +1,64 @@
+import { equalityDeep } from 'lib0/function';
+import * as Y from 'yjs';
+import { laneName } from '../../../shared/segment.ts';
+import type { DecodedUpdate, Struct } from './decode.ts';
+import type { Lane, Overlay, Stretch } from './overlay.ts';
+import { type Id, storedAt } from './stored.ts';
+
+const sameId = (a: Id | null, b: Id | null): boolean => (a && b ? a.client === b.client && a.clock === b.clock : a === b);
+
+/** Whether a value that came again says what a living stretch says: same place, same content. */
+function repeats(struct: Struct, stretch: Stretch, lane: Lane): boolean {
+  if (!sameId(struct.origin, stretch.origin)) return false;
+  if (struct.origin === null && (struct.key !== stretch.key || struct.root !== laneName(lane.owner))) return false;
+  return equalityDeep(struct.value, stretch.value);
+}
+
+/**
+ * Whether a struct's clocks below `end` equal what the server holds (A3). A tombstone on either side is equal: one side has forgotten
+ * the content. A value is one clock long, so only a tombstone can be partly known.
+ */
+export function isKnown(overlay: Overlay, lane: Lane, struct: Struct): boolean {
+  if (struct.kind === 'tombstone') return true;
+  const stretch = overlay.find(lane, struct);
+  return stretch !== null && stretch !== 'elsewhere' && (stretch.deleted || repeats(struct, stretch, lane));
+}
+
+/** Living items of a lane that lie in these clocks of one client. */
+function* livingIn(overlay: Overlay, lane: Lane, client: number, from: number, to: number): Generator<Stretch> {
+  const structs = overlay.doc.store.clients.get(client);
+  if (structs && storedAt(overlay.doc, { client, clock: from })) {
+    for (let i = Y.findIndexSS(structs, from); i < structs.length && structs[i]!.id.clock < to; i++) {
+      const item = structs[i]!;
+      if (item.deleted) continue;
+      const stretch = overlay.find(lane, item.id);
+      if (stretch !== null && stretch !== 'elsewhere') yield stretch;
+    }
+  }
+  for (const entry of overlay.accepted.get(client) ?? [])
+    if (!entry.deleted && entry.slot.lane === lane && entry.clock < to && entry.clock >= from) yield entry;
+}
+
+function isShown(overlay: Overlay, lane: Lane, item: Stretch): boolean {
+  const { last } = overlay.slot(lane, item.key);
+  return last !== null && !last.deleted && sameId(last, item);
+}
+
+/**
+ * Whether an update deletes a value of the writer's own lane and puts nothing in its place (A7): by its delete set, or by a tombstone
+ * that ends up as the last item of its key. To be asked when the update's structs are placed.
+ */
+export function deletesOwn(overlay: Overlay, lane: Lane, update: DecodedUpdate, isOwn: (client: number) => boolean): boolean {
+  for (const { slot, before } of overlay.changes()) if (before && !before.deleted && slot.last?.deleted) return true;
+  for (const [client, ranges] of update.deletes) {
+    if (!isOwn(client)) continue;
+    let from = 0;
+    for (const { clock, len } of ranges.toSorted((a, b) => a.clock - b.clock)) {
+      const to = clock + len;
+      if (to <= from) continue;
+      for (const item of livingIn(overlay, lane, client, Math.max(from, clock), to)) if (isShown(overlay, lane, item)) return true;
+      from = to;
+    }
+  }
+  return false;
+}
