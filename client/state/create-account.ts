@@ -11,15 +11,15 @@ export type AccountState =
   | { kind: 'signed-in'; me: Me };
 
 export interface Account {
-  state(): AccountState;
+  state: () => AccountState;
   /** Asks the server whose session this is. */
-  load(): Promise<void>;
+  load: () => Promise<void>;
   /** Null when it went well. */
-  signUp(handle: string, displayName: string, password: string): Promise<Problem | null>;
-  signIn(handle: string, password: string): Promise<Problem | null>;
-  signOut(): Promise<void>;
+  signUp: (handle: string, displayName: string, password: string) => Promise<Problem | null>;
+  signIn: (handle: string, password: string) => Promise<Problem | null>;
+  signOut: () => Promise<void>;
   /** The server said that the session is over. */
-  ended(): void;
+  ended: () => void;
 }
 
 /** The person of this browser. */

@@ -3,6 +3,11 @@ import type { Clock } from '../../shared/clock.ts';
 import type { Uuid } from '../../shared/ids.ts';
 import type { SegmentMessage } from '../../shared/segment.ts';
 
+/** A new object each time: the same words twice are said twice. */
+export interface Announcement {
+  text: string;
+}
+
 interface Options {
   messages: Accessor<readonly SegmentMessage[]>;
   isLoaded: Accessor<boolean>;
@@ -14,8 +19,8 @@ interface Options {
 const BURST_MS = 300;
 
 /** What a screen reader hears of arrivals: author and text, once; a burst is summed up; nothing of history or of one's own (C9.1, C9.2, C9.5). */
-export function createAnnouncements({ messages, isLoaded, me, clock, others }: Options): Accessor<string> {
-  const [announcement, setAnnouncement] = createSignal('');
+export function createAnnouncements({ messages, isLoaded, me, clock, others }: Options): Accessor<Announcement | null> {
+  const [announcement, setAnnouncement] = createSignal<Announcement | null>(null);
   let saidTo: number | null = null;
   let waiting: SegmentMessage[] = [];
   let cancel: (() => void) | null = null;
@@ -23,8 +28,11 @@ export function createAnnouncements({ messages, isLoaded, me, clock, others }: O
   function say(): void {
     cancel = null;
     const [first] = waiting;
-    const authors = [...new Set(waiting.map(({ authorId }) => others().find(({ id }) => id === authorId)?.displayName ?? 'Somebody'))].join(', ');
-    if (first) setAnnouncement(waiting.length === 1 ? `${authors}: ${first.body}` : `${waiting.length} new messages from ${authors}`);
+    const authors = [...new Set(waiting.map(({ authorId }) => others().find(({ id }) => id === authorId)?.displayName ?? 'Somebody'))].join(
+      ', ',
+    );
+    if (first)
+      setAnnouncement({ text: waiting.length === 1 ? `${authors}: ${first.body}` : `${waiting.length} new messages from ${authors}` });
     waiting = [];
   }
 

@@ -1,4 +1,4 @@
-import { type Accessor, createEffect, createMemo, createSignal, onCleanup } from 'solid-js';
+import { type Accessor, createComputed, createEffect, createMemo, createSignal, onCleanup } from 'solid-js';
 import { createStore, reconcile } from 'solid-js/store';
 import type { Conversation } from '../../shared/api.ts';
 import type { Clock } from '../../shared/clock.ts';
@@ -28,12 +28,12 @@ export interface ConversationList {
   /** Whether the last question reached the server. */
   isReached: Accessor<boolean>;
   unread: Accessor<number>;
-  conversation(id: Uuid): Conversation | undefined;
-  refresh(): Promise<void>;
+  conversation: (id: Uuid) => Conversation | undefined;
+  refresh: () => Promise<void>;
   /** Opens the direct conversation with somebody. */
-  openDirect(userId: Uuid): Promise<{ id: Uuid } | { problem: Problem }>;
+  openDirect: (userId: Uuid) => Promise<{ id: Uuid } | { problem: Problem }>;
   /** This person has read so far, here and now; the server's count may come later. */
-  noteRead(id: Uuid, seq: number): void;
+  noteRead: (id: Uuid, seq: number) => void;
 }
 
 interface Options {
@@ -49,7 +49,8 @@ const POLL_MS = 3_000;
 
 const nameOf = (conversation: Conversation, me: Uuid): Pick<ConversationRow, 'name' | 'avatarId' | 'handle'> => {
   const other = conversation.members.find((member) => member.id !== me);
-  if (conversation.kind === 'group' || !other) return { name: conversation.title ?? 'Conversation', avatarId: conversation.id, handle: null };
+  if (conversation.kind === 'group' || !other)
+    return { name: conversation.title ?? 'Conversation', avatarId: conversation.id, handle: null };
   return { name: other.displayName, avatarId: other.id, handle: other.handle };
 };
 
@@ -108,7 +109,14 @@ export function createConversationList({ api, me, clock, isVisible, onSignedOut 
   });
   onCleanup(() => (stopped = true));
 
-  createEffect(() => setRows(reconcile(conversations().map((one) => asRow(one, me, readTo().get(one.id) ?? 0)), { key: 'id' })));
+  createComputed(() =>
+    setRows(
+      reconcile(
+        conversations().map((one) => asRow(one, me, readTo().get(one.id) ?? 0)),
+        { key: 'id' },
+      ),
+    ),
+  );
 
   return {
     rows,

@@ -1,10 +1,10 @@
-import { type Accessor, batch, createEffect, createMemo, createSignal, on, onCleanup } from 'solid-js';
+import { type Accessor, batch, createComputed, createEffect, createMemo, createSignal, on, onCleanup } from 'solid-js';
 import { createStore, reconcile } from 'solid-js/store';
 import type { Clock } from '../../shared/clock.ts';
 import { CLOSE } from '../../shared/close-codes.ts';
 import type { MessageId, Uuid } from '../../shared/ids.ts';
 import type { ConversationReplica } from '../sync/conversation-replica.ts';
-import { createAnnouncements } from './create-announcements.ts';
+import { type Announcement, createAnnouncements } from './create-announcements.ts';
 import { type ThreadMessage, projectThread } from './thread.ts';
 
 /** How far an own message has come. */
@@ -19,18 +19,18 @@ export interface ConversationView {
   ended: Accessor<string | null>;
   typing: Accessor<readonly Uuid[]>;
   hasOlder: Accessor<boolean>;
-  /** Messages of others after the read position. */
-  unread: Accessor<number>;
+  /** The seqs of others' messages after the read position. */
+  unread: Accessor<readonly number[]>;
   /** What a screen reader is to hear next. */
-  announcement: Accessor<string>;
-  mark(message: ThreadMessage): Mark;
-  send(text: string): void;
-  retry(id: MessageId): void;
-  discard(id: MessageId): void;
-  loadOlder(): void;
-  typed(): void;
+  announcement: Accessor<Announcement | null>;
+  mark: (message: ThreadMessage) => Mark;
+  send: (text: string) => void;
+  retry: (id: MessageId) => void;
+  discard: (id: MessageId) => void;
+  loadOlder: () => void;
+  typed: () => void;
   /** All up to `seq` was on the screen, in front of somebody. */
-  markRead(seq: number): void;
+  markRead: (seq: number) => void;
 }
 
 interface Options {
@@ -47,7 +47,8 @@ interface Options {
   onProgress: () => void;
 }
 
-const wordsFor = (code: number): string => Object.values(CLOSE).find((close) => close.code === code)?.means ?? 'This conversation was closed by the server.';
+const wordsFor = (code: number): string =>
+  Object.values(CLOSE).find((close) => close.code === code)?.means ?? 'This conversation was closed by the server.';
 
 /** One conversation: its replica as a fine-grained store, keyed by message id. */
 export function createConversation(options: Options): ConversationView {
@@ -57,11 +58,14 @@ export function createConversation(options: Options): ConversationView {
   const [readTo, setReadTo] = createSignal(options.readTo);
   const [unreadAfter, setUnreadAfter] = createSignal<number | null>(options.readTo);
   const observed = <T>(read: () => T): Accessor<T> => createMemo(() => (changes(), read()));
+  const observedList = <T>(read: () => readonly T[]): Accessor<readonly T[]> =>
+    createMemo(() => (changes(), read()), [], { equals: (a, b) => a.length === b.length && a.every((item, i) => item === b[i]) });
 
   onCleanup(replica.subscribe(() => setChanges((n) => n + 1)));
   onCleanup(replica.presence.stopTyping);
 
-  const logged = observed(replica.messages);
+  const logged = observedList(replica.messages);
+  const pending = observedList(replica.pending);
   const lastSeq = createMemo(() => logged().at(-1)?.seq ?? 0);
   const isLoaded = observed(replica.isLoaded);
   const ended = observed(() => {
@@ -83,9 +87,9 @@ export function createConversation(options: Options): ConversationView {
       return now;
     }),
   );
-  createEffect(() => {
-    changes();
-    const rows = projectThread({ messages: logged(), pending: replica.pending(), me, now: clock.now(), unreadAfter: unreadAfter() });
+  // Computed, not an effect: whoever looks at `messages` in an effect finds them in step with everything else here.
+  createComputed(() => {
+    const rows = projectThread({ messages: logged(), pending: pending(), me, now: clock.now(), unreadAfter: unreadAfter() });
     setMessages(reconcile(rows, { key: 'id' }));
   });
 
@@ -102,9 +106,13 @@ export function createConversation(options: Options): ConversationView {
     ended,
     markRead,
     isLive: observed(() => replica.status().kind === 'live'),
-    typing: observed(replica.presence.typing),
+    typing: observedList(replica.presence.typing),
     hasOlder: observed(replica.hasOlder),
-    unread: createMemo(() => logged().filter((message) => message.seq > readTo() && message.authorId !== me && message.body !== null).length),
+    unread: createMemo(() =>
+      logged()
+        .filter((message) => message.seq > readTo() && message.authorId !== me && message.body !== null)
+        .map(({ seq }) => seq),
+    ),
     announcement: createAnnouncements({ messages: logged, isLoaded, me, clock, others }),
     mark(message) {
       if (message.failure) return 'failed';

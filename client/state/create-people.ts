@@ -5,11 +5,15 @@ import type { Api } from '../sync/api.ts';
 import { type Problem, asProblem } from './attempt.ts';
 
 /** What a search shows. Results stay on the screen while the next ones are asked for. */
-export type PeopleSearch = { kind: 'none' } | { kind: 'too-short' } | { kind: 'found'; users: readonly User[] } | { kind: 'failed'; problem: Problem };
+export type PeopleSearch =
+  | { kind: 'none' }
+  | { kind: 'too-short' }
+  | { kind: 'found'; users: readonly User[] }
+  | { kind: 'failed'; problem: Problem };
 
 export interface People {
   query: Accessor<string>;
-  setQuery(query: string): void;
+  setQuery: (query: string) => void;
   search: Accessor<PeopleSearch>;
 }
 

@@ -34,17 +34,17 @@ export class ApiError extends Error {
 export type Renewal = 'renewed' | 'signed-out' | 'unreachable';
 
 export interface Api {
-  register(handle: string, displayName: string, password: string): Promise<Me>;
-  login(handle: string, password: string): Promise<Me>;
-  logout(): Promise<void>;
-  me(): Promise<Me>;
-  findPeople(query: string, signal: AbortSignal): Promise<User[]>;
-  person(handle: string): Promise<User>;
-  conversations(): Promise<Conversation[]>;
+  register: (handle: string, displayName: string, password: string) => Promise<Me>;
+  login: (handle: string, password: string) => Promise<Me>;
+  logout: () => Promise<void>;
+  me: () => Promise<Me>;
+  findPeople: (query: string, signal: AbortSignal) => Promise<User[]>;
+  person: (handle: string) => Promise<User>;
+  conversations: () => Promise<Conversation[]>;
   /** The direct conversation with somebody, opened when there is none. */
-  openDirect(userId: Uuid): Promise<Conversation>;
+  openDirect: (userId: Uuid) => Promise<Conversation>;
   /** Renews the session over HTTP; several callers at once make one request. */
-  renew(): Promise<Renewal>;
+  renew: () => Promise<Renewal>;
 }
 
 interface Deps {

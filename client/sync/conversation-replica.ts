@@ -12,23 +12,23 @@ import { type SegmentReplica, openSegmentReplica } from './segment-replica.ts';
 /** A conversation as plain values: its root, its newest segments and what of the own writing is pending. */
 export interface ConversationReplica {
   /** `live`: root and open segment are. An end of either is an end. */
-  status(): ReplicaStatus;
+  status: () => ReplicaStatus;
   /** All that the first screen needs is here, or was. */
-  isLoaded(): boolean;
-  root(): Root | null;
+  isLoaded: () => boolean;
+  root: () => Root | null;
   /** Of all open segments, in order of `seq`. */
-  messages(): readonly SegmentMessage[];
+  messages: () => readonly SegmentMessage[];
   /** Own ones that are not in the log, in order of writing. */
-  pending(): readonly PendingMessage[];
-  hasOlder(): boolean;
+  pending: () => readonly PendingMessage[];
+  hasOlder: () => boolean;
   /** Opens the segment before the oldest open one, unless that is still loading. */
-  loadOlder(): void;
-  send(body: string): void;
-  retry(id: MessageId): void;
-  discard(id: MessageId): void;
+  loadOlder: () => void;
+  send: (body: string) => void;
+  retry: (id: MessageId) => void;
+  discard: (id: MessageId) => void;
   presence: Presence;
-  subscribe(listener: () => void): () => void;
-  close(): void;
+  subscribe: (listener: () => void) => () => void;
+  close: () => void;
 }
 
 /** With fewer messages than this in the newest segment, the one before it is opened too. */

@@ -4,8 +4,8 @@ import { type ConversationDeps, type ConversationReplica, openConversationReplic
 /** The open conversations of one person. */
 export interface Conversations {
   /** The one replica of a conversation; opened when it is not. */
-  open(id: Uuid): ConversationReplica;
-  close(): void;
+  open: (id: Uuid) => ConversationReplica;
+  close: () => void;
 }
 
 /** So many stay open after they were looked at: going back to one shows it at once. */

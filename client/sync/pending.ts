@@ -13,15 +13,15 @@ export interface PendingMessage {
 /** Own messages until they are in the log: the only truth about what is pending. The screen shows document + pending. */
 export interface Pending {
   /** One conversation's, in the order written. */
-  of(conversationId: Uuid): readonly PendingMessage[];
-  add(conversationId: Uuid, id: MessageId, value: MessageValue): void;
+  of: (conversationId: Uuid) => readonly PendingMessage[];
+  add: (conversationId: Uuid, id: MessageId, value: MessageValue) => void;
   /** It is in the log, or its author no longer wants it. */
-  remove(id: MessageId): void;
-  fail(id: MessageId, code: Neutralised): void;
+  remove: (id: MessageId) => void;
+  fail: (id: MessageId, code: Neutralised) => void;
   /** Sends a failed one again, under the same id. */
-  retry(id: MessageId): void;
+  retry: (id: MessageId) => void;
   /** Calls `listener` after every change; the answer ends that. */
-  subscribe(listener: () => void): () => void;
+  subscribe: (listener: () => void) => () => void;
 }
 
 /** Pending messages in the memory of this tab. */

@@ -5,17 +5,17 @@ import { type Uuid, isUuid } from '../../shared/ids.ts';
 /** What others' awareness says (P2, P4). Positions only move forward. */
 export interface Presence {
   /** Who is typing now. */
-  typing(): readonly Uuid[];
+  typing: () => readonly Uuid[];
   /** How far somebody else has read. */
-  read(userId: Uuid): number;
-  delivered(userId: Uuid): number;
+  read: (userId: Uuid) => number;
+  delivered: (userId: Uuid) => number;
   /** This person pressed a key in the composer. */
-  typed(): void;
+  typed: () => void;
   /** The message was sent, or the conversation left. */
-  stopTyping(): void;
+  stopTyping: () => void;
   /** This person has read up to `seq`. */
-  markRead(seq: number): void;
-  close(): void;
+  markRead: (seq: number) => void;
+  close: () => void;
 }
 
 const SEND_TYPING_MS = 2_000;

@@ -11,20 +11,20 @@ import type { Renewal } from './api.ts';
 /** What a provider tells its replica. */
 export interface ProviderEvents {
   /** The server's step 2 of this connection has been applied. */
-  synced(): void;
+  synced: () => void;
   /** The connection is gone; the provider tries again by itself. */
-  lost(): void;
+  lost: () => void;
   /** The server holds these client ids up to these clocks (W3; its step 1 says so too). */
-  committed(clocks: readonly ClientClock[]): void;
-  told(entries: readonly Told[]): void;
+  committed: (clocks: readonly ClientClock[]) => void;
+  told: (entries: readonly Told[]) => void;
   /** Closed for good, with a code of `close-codes.ts`. */
-  ended(code: number, reason: string): void;
+  ended: (code: number, reason: string) => void;
 }
 
 /** One document's way to the server. */
 export interface Provider {
   awareness: Awareness;
-  close(): void;
+  close: () => void;
 }
 
 export type OpenProvider = (documentId: string, doc: Y.Doc, on: ProviderEvents) => Provider;

@@ -8,17 +8,17 @@ export type ReplicaStatus = { kind: 'connecting' } | { kind: 'live' } | { kind: 
 
 /** The browser's live copy of one document. Nobody outside of `sync` sees the `Y.Doc`. */
 export interface Replica<T> {
-  status(): ReplicaStatus;
+  status: () => ReplicaStatus;
   /** What `read` makes of the document; computed once per change of the document. */
-  content(): T;
+  content: () => T;
   awareness: Awareness;
   /** The clock of the next own struct. */
-  nextClock(): number;
+  nextClock: () => number;
   /** Makes one change in one transaction. */
-  change(edit: (doc: Y.Doc) => void): void;
+  change: (edit: (doc: Y.Doc) => void) => void;
   /** Own structs below this clock are committed at the server. */
-  committed(): number;
-  close(): void;
+  committed: () => number;
+  close: () => void;
 }
 
 interface Options<T> {

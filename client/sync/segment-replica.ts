@@ -7,15 +7,15 @@ import { type ReplicaStatus, openReplica } from './replica.ts';
 /** The replica of one segment, as plain values. */
 export interface SegmentReplica {
   readonly n: number;
-  status(): ReplicaStatus;
+  status: () => ReplicaStatus;
   /** In order of `seq`; the same array until the segment changes. */
-  messages(): readonly SegmentMessage[];
-  isLogged(id: MessageId): boolean;
+  messages: () => readonly SegmentMessage[];
+  isLogged: (id: MessageId) => boolean;
   /** Sets a message into the own lane. */
-  place(id: MessageId, value: MessageValue): void;
+  place: (id: MessageId, value: MessageValue) => void;
   /** Set here, and neither in the log nor neutralised as far as we know. */
-  isUndecided(id: MessageId): boolean;
-  close(): void;
+  isUndecided: (id: MessageId) => boolean;
+  close: () => void;
 }
 
 interface Options {

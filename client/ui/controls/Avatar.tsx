@@ -1,0 +1,33 @@
+import type { Component } from 'solid-js';
+
+interface Props {
+  /** Decides the colours: the same everywhere. */
+  id: string;
+  name: string;
+  size?: 'small' | 'medium' | 'large';
+}
+
+const HUES = 360;
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+const firstLetter = (word: string | undefined): string =>
+  graphemes
+    .segment(word ?? '')
+    [Symbol.iterator]()
+    .next().value?.segment ?? '';
+
+/** First letters of the first and the last word. */
+export function initialsOf(name: string): string {
+  const words = name.trim().split(/\s+/);
+  return `${firstLetter(words[0])}${words.length > 1 ? firstLetter(words.at(-1)) : ''}`.toLocaleUpperCase();
+}
+
+/** A hue for an id, spread evenly. */
+export const hueOf = (id: string): number => new TextEncoder().encode(id).reduce((hash, byte) => (hash * 31 + byte) % 104_729, 7) % HUES;
+
+/** Initials on a gradient of the person's own. Decoration: the name stands beside it. */
+export const Avatar: Component<Props> = (props) => (
+  <span class={`avatar avatar--${props.size ?? 'medium'}`} style={{ '--hue': hueOf(props.id) }} aria-hidden="true">
+    {initialsOf(props.name)}
+  </span>
+);

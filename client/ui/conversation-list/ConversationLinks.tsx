@@ -1,0 +1,48 @@
+import { A } from '@solidjs/router';
+import { type Component, For, Show } from 'solid-js';
+import type { ConversationRow } from '../../state/create-conversation-list.ts';
+import { usePage } from '../context.ts';
+import { Avatar } from '../controls/Avatar.tsx';
+import { formatExact, formatShort } from '../times.ts';
+
+const Row: Component<{ row: ConversationRow }> = (props) => (
+  <li>
+    <A href={`/conversations/${props.row.id}`} class="row" classList={{ 'row--unread': props.row.unread > 0 }}>
+      <Avatar id={props.row.avatarId} name={props.row.name} />
+      <span class="row__name" dir="auto">
+        {props.row.name}
+      </span>
+      <Show when={props.row.lastAt} keyed>
+        {(at) => (
+          <time class="row__time" dateTime={formatExact(at)}>
+            {formatShort(at, Date.now())}
+          </time>
+        )}
+      </Show>
+      <span class="row__preview" dir="auto">
+        {props.row.preview ?? 'No messages yet'}
+      </span>
+      <Show when={props.row.unread}>
+        <span class="badge">
+          {props.row.unread}
+          <span class="unseen"> unread</span>
+        </span>
+      </Show>
+    </A>
+  </li>
+);
+
+/** The conversations, the newest first. */
+export const ConversationLinks: Component = () => {
+  const { list } = usePage();
+  return (
+    <nav class="rows" aria-label="Conversations">
+      <ul>
+        <For each={list.rows}>{(row) => <Row row={row} />}</For>
+      </ul>
+      <Show when={list.isLoaded() && list.rows.length === 0}>
+        <p class="quiet quiet--centred">Nobody here yet. Find people by their name or handle.</p>
+      </Show>
+    </nav>
+  );
+};

@@ -1,0 +1,95 @@
+import { A, useParams } from '@solidjs/router';
+import { type Component, Show } from 'solid-js';
+import type { Conversation } from '../../../shared/api.ts';
+import { usePage } from '../context.ts';
+import { Avatar } from '../controls/Avatar.tsx';
+import { Icon } from '../controls/Icon.tsx';
+import { Composer } from './Composer.tsx';
+import { Thread } from './Thread.tsx';
+import './conversation.css';
+
+/** Header, thread and composer of one conversation. */
+const ConversationPane: Component<{ id: string; conversation: Conversation }> = (props) => {
+  const page = usePage();
+  const view = page.createConversation(props.id);
+  const row = () => page.list.rows.find(({ id }) => id === props.id);
+  const name = (): string => row()?.name ?? '';
+  const isGroup = (): boolean => props.conversation.kind === 'group';
+  const nameOf = (userId: string | null): string => props.conversation.members.find(({ id }) => id === userId)?.displayName ?? 'Somebody';
+  const subtitle = (): string => {
+    const typing = view.typing();
+    if (typing.length > 0) return isGroup() ? `${typing.map(nameOf).join(', ')} typing…` : 'typing…';
+    const handle = row()?.handle;
+    return handle ? `@${handle}` : `${props.conversation.members.length} people`;
+  };
+
+  return (
+    <main class="pane conversation" aria-label={`Conversation with ${name()}`}>
+      <header class="bar">
+        <A href="/" class="round bar__back" aria-label="Back to conversations">
+          <Icon name="back" />
+        </A>
+        <Avatar id={row()?.avatarId ?? props.id} name={name()} size="small" />
+        <div class="bar__name">
+          <h1 dir="auto">
+            <Show when={row()?.handle} fallback={name()} keyed>
+              {(handle) => <A href={`/people/${handle}`}>{name()}</A>}
+            </Show>
+          </h1>
+          <p class="quiet" classList={{ bar__typing: view.typing().length > 0 }}>
+            {subtitle()}
+          </p>
+        </div>
+      </header>
+      <Thread view={view} isAttended={page.isAttended()} isGroup={isGroup()} nameOf={nameOf} />
+      <Show
+        when={view.ended()}
+        fallback={
+          <Composer
+            name={name()}
+            draft={page.draft(props.id)}
+            isWaiting={page.connection() !== 'connected'}
+            onDraft={(text) => page.setDraft(props.id, text)}
+            onTyped={view.typed}
+            onSend={view.send}
+          />
+        }
+        keyed
+      >
+        {(words) => (
+          <p role="alert" class="conversation__ended">
+            {words}
+          </p>
+        )}
+      </Show>
+      <div class="unseen" aria-live="polite">
+        <Show when={view.announcement()} keyed>
+          {({ text }) => <p>{text}</p>}
+        </Show>
+      </div>
+    </main>
+  );
+};
+
+/** The conversation of the address, or words that there is none. */
+export const ConversationPage: Component = () => {
+  const page = usePage();
+  const params = useParams<{ id: string }>();
+  const conversation = () => page.list.conversation(params.id);
+  return (
+    <Show
+      when={conversation() && params.id}
+      fallback={
+        <main class="pane pane--empty">
+          <p>There is no such conversation.</p>
+          <A href="/" class="link">
+            To the conversations
+          </A>
+        </main>
+      }
+      keyed
+    >
+      {(id) => <ConversationPane id={id} conversation={conversation()!} />}
+    </Show>
+  );
+};

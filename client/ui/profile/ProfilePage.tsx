@@ -1,0 +1,61 @@
+import { A, useNavigate, useParams } from '@solidjs/router';
+import { type Component, Show, createSignal } from 'solid-js';
+import type { User } from '../../../shared/api.ts';
+import { usePage } from '../context.ts';
+import { Avatar } from '../controls/Avatar.tsx';
+import { Icon } from '../controls/Icon.tsx';
+import './profile.css';
+
+/** One person, and the way to write to them. */
+export const ProfilePage: Component = () => {
+  const page = usePage();
+  const params = useParams<{ handle: string }>();
+  const navigate = useNavigate();
+  const profile = page.createProfile(() => params.handle);
+  const [words, setWords] = createSignal('');
+  const user = (): User | null => {
+    const found = profile();
+    return found && 'user' in found ? found.user : null;
+  };
+  const missing = (): string | null => {
+    const found = profile();
+    return found && 'problem' in found ? found.problem.words : null;
+  };
+
+  async function write(userId: string): Promise<void> {
+    const opened = await page.list.openDirect(userId);
+    if ('id' in opened) navigate(`/conversations/${opened.id}`);
+    else setWords(opened.problem.words);
+  }
+
+  return (
+    <main class="pane" aria-label="Profile">
+      <header class="bar">
+        <A href="/" class="round bar__back" aria-label="Back">
+          <Icon name="back" />
+        </A>
+        <h1 class="bar__title">Profile</h1>
+      </header>
+      <Show when={user()} keyed fallback={<p class="quiet quiet--centred">{missing()}</p>}>
+        {(person) => (
+          <section class="profile">
+            <Avatar id={person.id} name={person.displayName} size="large" />
+            <h2 dir="auto">{person.displayName}</h2>
+            <p class="quiet">@{person.handle}</p>
+            <Show when={person.bio}>
+              <p class="profile__bio" dir="auto">
+                {person.bio}
+              </p>
+            </Show>
+            <Show when={person.id !== page.me.id} fallback={<p class="quiet">This is you.</p>}>
+              <button type="button" class="button button--primary" onClick={() => void write(person.id)}>
+                Send message
+              </button>
+            </Show>
+            <p role="alert">{words()}</p>
+          </section>
+        )}
+      </Show>
+    </main>
+  );
+};

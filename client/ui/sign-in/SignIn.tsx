@@ -1,0 +1,91 @@
+import { type Component, Show, createSignal } from 'solid-js';
+import type { Problem } from '../../state/attempt.ts';
+import { useAccount } from '../context.ts';
+import { Emblem } from '../controls/Icon.tsx';
+import { TextField } from '../controls/TextField.tsx';
+import './sign-in.css';
+
+/** The way in: a new account, or the one there is. What was written stays when the form changes. */
+export const SignIn: Component = () => {
+  const account = useAccount();
+  const state = account.state();
+  const [isNew, setNew] = createSignal(!(state.kind === 'signed-out' && state.returning));
+  const [handle, setHandle] = createSignal('');
+  const [displayName, setDisplayName] = createSignal('');
+  const [password, setPassword] = createSignal('');
+  const [problem, setProblem] = createSignal<Problem | null>(null);
+  const [isBusy, setBusy] = createSignal(false);
+  const fieldError = (name: string): string | undefined => problem()?.fields.get(name);
+  const words = (): string | undefined => (problem()?.fields.size === 0 ? problem()?.words : undefined);
+
+  async function submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    if (isBusy()) return;
+    setBusy(true);
+    setProblem(await (isNew() ? account.signUp(handle(), displayName(), password()) : account.signIn(handle(), password())));
+    setBusy(false);
+  }
+  function change(): void {
+    setNew((before) => !before);
+    setProblem(null);
+  }
+
+  return (
+    <main class="entrance">
+      <form class="entrance__form" onSubmit={(event) => void submit(event)}>
+        <Emblem />
+        <h1>
+          <Show when={isNew()} fallback="Welcome back">
+            Welcome to <span class="wordmark">Homing</span>
+          </Show>
+        </h1>
+        <TextField
+          label="Handle"
+          hint={isNew() ? 'Others find you by it. 3 to 30 letters, digits, dots, dashes.' : ''}
+          error={fieldError('handle')}
+          value={handle()}
+          onInput={(event) => setHandle(event.currentTarget.value)}
+          autocomplete="username"
+          autocapitalize="none"
+          spellcheck={false}
+          required
+        />
+        <Show when={isNew()}>
+          <TextField
+            label="Display name"
+            hint="As it stands beside your messages."
+            error={fieldError('displayName')}
+            value={displayName()}
+            onInput={(event) => setDisplayName(event.currentTarget.value)}
+            autocomplete="name"
+            maxlength={60}
+            dir="auto"
+            required
+          />
+        </Show>
+        <TextField
+          label="Password"
+          hint={isNew() ? 'At least 10 characters.' : ''}
+          error={fieldError('password')}
+          value={password()}
+          onInput={(event) => setPassword(event.currentTarget.value)}
+          type="password"
+          autocomplete={isNew() ? 'new-password' : 'current-password'}
+          required
+        />
+        <p role="alert" class="entrance__problem">
+          {words()}
+        </p>
+        <button type="submit" class="button button--primary" aria-disabled={isBusy()}>
+          {isNew() ? 'Sign up' : 'Sign in'}
+        </button>
+        <p class="entrance__other">
+          {isNew() ? 'Already have an account?' : 'New here?'}{' '}
+          <button type="button" class="link" onClick={change}>
+            {isNew() ? 'Sign in' : 'Sign up'}
+          </button>
+        </p>
+      </form>
+    </main>
+  );
+};
