@@ -1,0 +1,29 @@
+import type { Membership } from '../core/ports.ts';
+import type { Sql } from './connect.ts';
+
+/** Membership and read positions in the table `members`, which is their truth. */
+export function makePostgresMembership(sql: Sql): Membership {
+  return {
+    async access(conversationId, userId) {
+      const [row] = await sql<{ left: boolean }[]>`
+        select left_at is not null as left from members where conversation_id = ${conversationId} and user_id = ${userId}`;
+      if (!row) return 'never';
+      return row.left ? 'former' : 'member';
+    },
+    async positions(conversationId) {
+      const rows = await sql<{ user_id: string; read_seq: number; delivered_seq: number }[]>`
+        select user_id, read_seq, delivered_seq from members where conversation_id = ${conversationId} and left_at is null`;
+      return new Map(rows.map((row) => [row.user_id, { read: row.read_seq, delivered: row.delivered_seq }]));
+    },
+    async setRead(conversationId, userId, seq) {
+      const [row] = await sql<{ read_seq: number }[]>`
+        update members m
+        set read_seq = greatest(m.read_seq, least(${seq}::int8, c.seq)),
+          read_at = case when least(${seq}::int8, c.seq) > m.read_seq then now() else m.read_at end
+        from conversations c
+        where c.id = m.conversation_id and m.conversation_id = ${conversationId} and m.user_id = ${userId} and m.left_at is null
+        returning m.read_seq`;
+      return row?.read_seq ?? null;
+    },
+  };
+}

@@ -1,0 +1,11 @@
+import { messaging } from './0001-messaging.ts';
+import { accounts } from './0002-accounts.ts';
+
+/** A change of the schema: SQL text of one or more statements. Once released it is never edited. */
+export interface Migration {
+  name: string;
+  up: string;
+}
+
+/** All migrations, in the order in which they are applied. */
+export const MIGRATIONS: readonly Migration[] = [messaging, accounts];
