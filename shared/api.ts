@@ -13,7 +13,15 @@ export const handle = z
   .trim()
   .toLowerCase()
   .regex(/^[a-z0-9](?:[a-z0-9_.-]{1,28}[a-z0-9])$/, 'must be 3 to 30 letters, digits, dots, dashes or underscores');
-export const displayName = z.string().trim().min(1).max(60);
+// Neither the database nor a screen can hold these: NUL, other controls but line breaks and tabs, halves of surrogate pairs.
+const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]|\p{Surrogate}/u;
+const isPrintable = (text: string): boolean => !UNPRINTABLE.test(text);
+const printable = 'must not hold control characters';
+const line = z
+  .string()
+  .trim()
+  .refine((text) => isPrintable(text) && !/[\r\n\t\u2028\u2029]/.test(text), 'must be one line of text');
+export const displayName = line.pipe(z.string().min(1).max(60));
 export const password = z.string().min(10, 'must have at least 10 characters').max(200);
 
 export const user = z.object({
@@ -29,12 +37,16 @@ export type User = z.infer<typeof user>;
 export const me = user.extend({ document: z.string() });
 export type Me = z.infer<typeof me>;
 
-export const registerBody = z.object({ handle, displayName, password });
-export const loginBody = z.object({ handle: z.string().trim().toLowerCase().max(60), password: z.string().max(200) });
-export const patchMeBody = z.object({ displayName: displayName.optional(), bio: z.string().trim().max(500).optional() }).strict();
-/** Programs may send the refresh token in the body; browsers have the cookie. */
+/** A program gets its refresh token in the answer and no cookies; a browser gets cookies and never sees the refresh token. */
+const client = z.enum(['browser', 'program']).default('browser');
+export const registerBody = z.object({ handle, displayName, password, client });
+export const loginBody = z.object({ handle: z.string().trim().toLowerCase().max(60), password: z.string().max(200), client });
+export const patchMeBody = z
+  .object({ displayName: displayName.optional(), bio: z.string().trim().max(500).refine(isPrintable, printable).optional() })
+  .strict();
+/** For refresh and log-out: programs send the refresh token in the body; browsers have the cookie. */
 export const refreshBody = z.object({ refreshToken: z.string().max(200).optional() });
-/** `refreshToken` is there only for programs, which say so by `"client": "program"` at register, log-in and refresh by body. */
+/** `refreshToken` is there only for programs: `"client": "program"` at register and log-in, the token in the body at refresh. */
 export const signedIn = z.object({ user: me, accessToken: z.string(), expiresAt: time, refreshToken: z.string().optional() });
 export type SignedIn = z.infer<typeof signedIn>;
 
@@ -71,7 +83,7 @@ export const conversationAnswer = z.object({ conversation });
 /** Direct (idempotent) or group. */
 export const openConversationBody = z.union([
   z.object({ userId: uuid }).strict(),
-  z.object({ title: z.string().trim().min(1).max(100), memberIds: z.array(uuid).min(1).max(499) }).strict(),
+  z.object({ title: line.pipe(z.string().min(1).max(100)), memberIds: z.array(uuid).min(1).max(499) }).strict(),
 ]);
 
 export const messagesPage = z.object({ messages: z.array(message), nextBefore: seq.nullable() });
@@ -85,7 +97,8 @@ const content = z
   .string()
   .min(1)
   .max(LIMITS.body)
-  .refine((text) => text.trim() !== '', 'must not be empty');
+  .refine((text) => text.trim() !== '', 'must not be empty')
+  .refine(isPrintable, printable);
 export const sendBody = z.union([
   z.object({ conversationId: uuid, content, id: messageId.optional() }).strict(),
   z.object({ recipientId: uuid, content, id: messageId.optional() }).strict(),
@@ -102,9 +115,11 @@ export const PROBLEMS = {
   origin: 403,
   'registration-closed': 403,
   'not-found': 404,
+  'method-not-allowed': 405,
   'handle-taken': 409,
   'id-used': 409,
   'too-large': 413,
+  'unsupported-media-type': 415,
   'not-delivered': 422,
   'too-many-requests': 429,
   internal: 500,

@@ -1,0 +1,60 @@
+import { createRoute } from '@hono/zod-openapi';
+import type { z } from 'zod';
+import { messageAnswer, sendBody } from '../../shared/api.ts';
+import type { Neutralised } from '../../shared/close-codes.ts';
+import { type Uuid, makeMessageId } from '../../shared/ids.ts';
+import { type ProblemError, problem } from './problem.ts';
+import { type App, type RouteDeps, jsonAnswer, jsonBody, problems, security } from './route.ts';
+
+const NOT_DELIVERED: Record<Exclude<Neutralised, 'duplicate'>, string> = {
+  closed: 'The conversation takes no new messages now.',
+  removed: 'This message was removed.',
+  blocked: 'This person does not take messages from you.',
+  role: 'You may not write in this conversation.',
+  quota: 'There is no room left for more messages.',
+};
+
+const refusal = (code: Neutralised): ProblemError =>
+  code === 'duplicate' ? problem('id-used', 'Another message has this id.') : problem('not-delivered', NOT_DELIVERED[code]);
+
+const sendRoute = {
+  method: 'post',
+  path: '/api/messaging/messages',
+  request: { body: jsonBody(sendBody) },
+  responses: {
+    200: jsonAnswer('The message that has this id already.', messageAnswer),
+    201: jsonAnswer('Sent.', messageAnswer),
+    ...problems,
+  },
+} as const;
+
+/** Sending for programs without a replica: through the same door and log as every frame (H2). */
+export function addMessageRoutes(app: App, { accounts, history, messaging, clock, random, signedIn }: RouteDeps): void {
+  async function conversationOf(userId: Uuid, body: z.infer<typeof sendBody>): Promise<Uuid> {
+    if ('conversationId' in body) return body.conversationId;
+    if (body.recipientId === userId) throw problem('bad-request', 'A message needs somebody else.');
+    if ((await accounts.existing([body.recipientId])).size === 0) throw problem('not-found', 'There is no such person.');
+    return (await messaging.openDirect(userId, body.recipientId)).conversationId;
+  }
+
+  app.openapi(createRoute({ ...sendRoute, middleware: [signedIn] as const, security }), async (c) => {
+    const { userId } = c.var.viewer;
+    const body = c.req.valid('json');
+    const id = body.id ?? makeMessageId(clock.now(), random);
+    const conversationId = await conversationOf(userId, body);
+    const result = await messaging.send(userId, conversationId, id, [body.content, null, null]);
+    switch (result.kind) {
+      case 'not-found':
+        throw problem('not-found');
+      case 'unavailable':
+        throw problem('unavailable', 'Try again with the same id: it will be one message.', { headers: { 'Retry-After': '1' } });
+      case 'neutralised':
+        throw refusal(result.code);
+      case 'sent': {
+        const message = await history.message(userId, conversationId, id);
+        if (!message) throw problem('not-found');
+        return c.json({ message }, result.created ? 201 : 200);
+      }
+    }
+  });
+}

@@ -1,0 +1,27 @@
+import type { MiddlewareHandler } from 'hono';
+import { routePath } from 'hono/route';
+import { Counter, type Registry, collectDefaultMetrics } from 'prom-client';
+import type { App, Env } from './route.ts';
+
+/** Counts answers by method, route and status; the process's own figures stand in the same registry. */
+export function makeCounting(registry: Registry): MiddlewareHandler<Env> {
+  collectDefaultMetrics({ register: registry });
+  const answers = new Counter({
+    name: 'homing_http_answers_total',
+    help: 'HTTP answers by method, route and status.',
+    labelNames: ['method', 'route', 'status'],
+    registers: [registry],
+  });
+  return async (c, next) => {
+    await next();
+    const route = routePath(c, -1);
+    answers.inc({ method: KNOWN_METHODS.has(c.req.method) ? c.req.method : 'other', route, status: String(c.res.status) });
+  };
+}
+
+const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** `/metrics` as Prometheus reads it. */
+export function addMetricsRoute(app: App, registry: Registry): void {
+  app.get('/metrics', async (c) => c.body(await registry.metrics(), 200, { 'Content-Type': registry.contentType }));
+}

@@ -1,0 +1,80 @@
+import { problem } from './problem.ts';
+
+/** One allowance per key: `burst` at once, `perMinute` in the long run. In memory, per node. */
+export interface Limiter {
+  /** Takes one; milliseconds to wait when there is none, else 0. */
+  take(key: string, now: number): number;
+  /** Keys in memory. */
+  size(): number;
+}
+
+const SWEEP_FROM = 1_000;
+
+/** Of each key only the time is kept at which its allowance is full again; keys whose time has come are forgotten. */
+export function makeLimiter({ burst, perMinute }: { burst: number; perMinute: number }): Limiter {
+  const cost = 60_000 / perMinute;
+  const fullAt = new Map<string, number>();
+  let sweepAt = SWEEP_FROM;
+
+  function sweep(now: number): void {
+    for (const [key, at] of fullAt) if (at <= now) fullAt.delete(key);
+    sweepAt = Math.max(SWEEP_FROM, 2 * fullAt.size);
+  }
+
+  return {
+    take(key, now) {
+      const next = Math.max(now, fullAt.get(key) ?? 0) + cost;
+      const wait = next - now - burst * cost;
+      if (wait > 0) return wait;
+      if (fullAt.size >= sweepAt) sweep(now);
+      fullAt.set(key, next);
+      return 0;
+    },
+    size: () => fullAt.size,
+  };
+}
+
+/** What an address is counted as: an IPv6 network of 64 bits is one subscriber. */
+export function addressKey(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  if (!address.includes(':')) return address;
+  const [head = '', tail = ''] = address.toLowerCase().split('%')[0]!.split('::');
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === '' ? [] : tail.split(':');
+  const zeros = address.includes('::') ? Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => '0') : [];
+  return [...before, ...zeros, ...after]
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':');
+}
+
+/** The allowances of the API. */
+export interface Limits {
+  /** A log-in: milliseconds to wait. Counted by address, by account and address, and by account, so that nobody is locked out by a few tries of others. */
+  logIn(address: string, handle: string, now: number): number;
+  register(address: string, now: number): number;
+  /** People search and look-up. */
+  people(userId: string, now: number): number;
+}
+
+export function makeLimits(): Limits {
+  const byAddress = makeLimiter({ burst: 60, perMinute: 30 });
+  const byBoth = makeLimiter({ burst: 10, perMinute: 4 });
+  const byAccount = makeLimiter({ burst: 100, perMinute: 20 });
+  const registrations = makeLimiter({ burst: 100, perMinute: 20 });
+  const searches = makeLimiter({ burst: 30, perMinute: 60 });
+  return {
+    logIn: (address, handle, now) =>
+      byAddress.take(addressKey(address), now) || byBoth.take(`${addressKey(address)} ${handle}`, now) || byAccount.take(handle, now),
+    register: (address, now) => registrations.take(addressKey(address), now),
+    people: (userId, now) => searches.take(userId, now),
+  };
+}
+
+/** Refuses, with the time to wait, when an allowance is used up. */
+export function refuseAfter(waitMs: number): void {
+  if (waitMs === 0) return;
+  const seconds = Math.ceil(waitMs / 1000);
+  throw problem('too-many-requests', `Try again in ${seconds} s.`, { headers: { 'Retry-After': String(seconds) } });
+}

@@ -1,0 +1,65 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
+import { z } from 'zod';
+import type { Clock, RandomBytes } from '../../shared/clock.ts';
+import { problem as problemSchema, uuid } from '../../shared/api.ts';
+import type { Accounts, History, SignIns } from '../core/accounts.ts';
+import type { Messaging } from '../core/messaging-port.ts';
+import type { Logger } from '../core/ports.ts';
+import type { Authenticate, Identity } from './identity/authenticate.ts';
+import type { Passwords } from './identity/passwords.ts';
+import type { KeyRing } from './identity/signing-keys.ts';
+import type { Place } from './origin.ts';
+import type { Limits } from './rate-limit.ts';
+
+/** Who asks, once a route has let them in. */
+export type Viewer = Extract<Identity, { kind: 'signed-in' }>;
+
+/** What every route finds in its context. */
+export interface Env {
+  Bindings: Partial<HttpBindings>;
+  Variables: { place: Place };
+}
+export interface SignedInEnv extends Env {
+  Variables: Env['Variables'] & { viewer: Viewer };
+}
+export type App = OpenAPIHono<Env>;
+
+/** What routes are made of. */
+export interface RouteDeps {
+  accounts: Accounts;
+  signIns: SignIns;
+  history: History;
+  messaging: Messaging;
+  keys: KeyRing;
+  passwords: Passwords;
+  limits: Limits;
+  registration: 'open' | 'invite' | 'closed';
+  clock: Pick<Clock, 'now'>;
+  random: RandomBytes;
+  logger: Logger;
+  authenticate: Authenticate;
+  /** Lets in who is signed in, else answers 401. */
+  signedIn: MiddlewareHandler<SignedInEnv>;
+}
+
+const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
+
+/** A JSON body, as a route's description has it. */
+export const jsonBody = <Schema extends z.ZodType>(schema: Schema) => ({ content: json(schema), required: true as const });
+/** A JSON answer. */
+export const jsonAnswer = <Schema extends z.ZodType>(description: string, schema: Schema) => ({ description, content: json(schema) });
+/** What every route may answer besides. */
+export const problems = {
+  default: { description: 'A problem (RFC 9457).', content: { 'application/problem+json': { schema: problemSchema } } },
+} as const;
+/** Either way of signing in. */
+export const security: Record<string, string[]>[] = [{ cookie: [] }, { bearer: [] }];
+
+const DIGITS = /^[0-9]{1,15}$/;
+/** A whole number in a query. */
+export const queryNumber = z.string().regex(DIGITS, 'must be a whole number').transform(Number);
+/** How many of a page. */
+export const queryLimit = (fallback: number, most: number) => queryNumber.pipe(z.number().min(1).max(most)).default(fallback);
+export const conversationParams = z.object({ id: uuid });

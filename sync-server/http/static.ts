@@ -1,0 +1,53 @@
+import { serveStatic } from '@hono/node-server/serve-static';
+import type { MiddlewareHandler } from 'hono';
+import { type App, type Env } from './route.ts';
+
+/**
+ * Security headers of every answer. Scripts, styles and images come from this origin alone; styles are set through the CSSOM, which needs no
+ * exception, so templates must not carry `style` attributes in their markup. Sockets are named because older Safari does not count them
+ * to 'self'.
+ */
+export const securityHeaders: MiddlewareHandler<Env> = async (c, next) => {
+  const { host, secure } = c.var.place;
+  const sockets = host === '' ? '' : ` ${secure ? 'wss' : 'ws'}://${host}`;
+  c.header(
+    'Content-Security-Policy',
+    [
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "img-src 'self' data: blob:",
+      "font-src 'self'",
+      `connect-src 'self'${sockets}`,
+      "manifest-src 'self'",
+      "worker-src 'self'",
+      "base-uri 'none'",
+      "form-action 'self'",
+      "frame-ancestors 'none'",
+    ].join('; '),
+  );
+  c.header('X-Content-Type-Options', 'nosniff');
+  c.header('Referrer-Policy', 'no-referrer');
+  c.header('Cross-Origin-Opener-Policy', 'same-origin');
+  c.header('Cross-Origin-Resource-Policy', 'same-origin');
+  if (secure) c.header('Strict-Transport-Security', 'max-age=31536000');
+  await next();
+};
+
+const REVALIDATE = 'no-cache';
+const FOR_EVER = 'public, max-age=31536000, immutable';
+
+/**
+ * The built client: hashed assets for ever, everything else asked for anew, and the page itself for every path that is a place in the
+ * app. A missing asset is missing: the page in its stead would be taken for a script.
+ */
+export function addStaticRoutes(app: App, root: string): void {
+  const cached = (value: string) =>
+    serveStatic<Env>({ root, precompressed: true, onFound: (_path, c) => c.header('Cache-Control', value) });
+  const page = serveStatic<Env>({ root, path: 'index.html', onFound: (_path, c) => c.header('Cache-Control', REVALIDATE) });
+  const files = cached(REVALIDATE);
+  const isOurs = (path: string): boolean => path === '/api' || path.startsWith('/api/');
+
+  app.get('/assets/*', cached(FOR_EVER), (c) => c.notFound());
+  app.get('*', async (c, next) => (isOurs(c.req.path) ? next() : files(c, async () => void (c.res = (await page(c, next)) ?? c.res))));
+}
