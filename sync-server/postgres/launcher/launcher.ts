@@ -55,7 +55,7 @@ export async function startPostgres(options: StartOptions): Promise<RunningPostg
     const fsync = options.fsync ?? true;
     const binaries = await findBinaries();
     const owner = await chooseOwner(clusterFolder);
-    const command = makeCommand(owner);
+    const command = makeCommand(owner, [folder, binaries.postgres, binaries.initdb]);
     await endPrevious(folder, clusterFolder, lock.inherited);
     const initdb = (args: string[]) => command(binaries.initdb, args);
     const password = await ensureCluster({ clusterFolder, passwordFile, owner, fsync, initdb });

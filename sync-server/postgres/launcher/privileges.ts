@@ -44,29 +44,30 @@ export async function giveTo(owner: Owner, folder: string): Promise<void> {
 }
 
 /**
- * The way to run PostgreSQL's programs here. With `setpriv` they end when we do (even by kill -9), and under root they run as the owner
- * while still reaching through folders that only root may enter. Without it (macOS, busybox, a container with few capabilities): plain.
+ * The way to run PostgreSQL's programs here. With `setpriv` they end when we do (even by kill -9), and under root they run as the owner,
+ * who is let through closed folders on the way to `reach` only if there are any. Without it (macOS, busybox, few capabilities): plain.
+ * The parent's death is that of the thread that spawned: call from the main thread.
  */
-export function makeCommand(owner: Owner | null): (binary: string, args: string[]) => Command {
-  const flags = setprivFlags(owner);
+export function makeCommand(owner: Owner | null, reach: string[]): (binary: string, args: string[]) => Command {
   const env = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' };
-  if (process.platform === 'linux' && spawnSync('setpriv', [...flags, '--', 'true'], { stdio: 'ignore' }).status === 0) {
-    return (binary, args) => ({ file: 'setpriv', args: [...flags, '--', binary, ...args], options: { env } });
-  }
+  const flags = process.platform === 'linux' ? setprivFlags(owner).find((flags) => reaches(flags, reach)) : undefined;
+  if (flags) return (binary, args) => ({ file: 'setpriv', args: [...flags, '--', binary, ...args], options: { env } });
   return (binary, args) => ({ file: binary, args, options: { ...owner, env } });
 }
 
-/** SIGINT is PostgreSQL's fast, clean shutdown. The parent's death is noticed for the thread that spawned: call from the main thread. */
-function setprivFlags(owner: Owner | null): string[] {
-  if (owner === null) return ['--pdeathsig=INT'];
-  const only = '-all,+dac_override';
+/** From the fewest rights to more. SIGINT is PostgreSQL's fast, clean shutdown. */
+function setprivFlags(owner: Owner | null): string[][] {
+  if (owner === null) return [['--pdeathsig=INT']];
+  const asOwner = [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups', '--pdeathsig=INT'];
+  const sets = (caps: string) => [`--inh-caps=${caps}`, `--ambient-caps=${caps}`, `--bounding-set=${caps}`];
+  // initdb asks access(2), which heeds capabilities of a user other than root only with this bit (seen 2026-11 below /root).
   return [
-    `--reuid=${owner.uid}`,
-    `--regid=${owner.gid}`,
-    '--clear-groups',
-    `--inh-caps=${only}`,
-    `--ambient-caps=${only}`,
-    `--bounding-set=${only}`,
-    '--pdeathsig=INT',
+    [...asOwner, ...sets('-all')],
+    [...asOwner, ...sets('-all,+dac_override'), '--securebits=+no_setuid_fixup'],
   ];
+}
+
+function reaches(flags: string[], paths: string[]): boolean {
+  const tests = paths.flatMap((path) => ['-a', '-x', path]).slice(1);
+  return spawnSync('setpriv', [...flags, '--', 'test', ...tests], { stdio: 'ignore' }).status === 0;
 }
