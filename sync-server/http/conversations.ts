@@ -38,7 +38,7 @@ const seqPage = z.object({ before: queryNumber.optional(), limit: queryLimit(50,
 
 /** A person's conversations: list, open, history, segments, read position. */
 export function addConversationRoutes(app: App, { accounts, history, messaging, signedIn }: RouteDeps): void {
-  const common = { middleware: [signedIn] as const, security };
+  const common = { middleware: signedIn, security };
 
   async function open(userId: Uuid, body: z.infer<typeof openConversationBody>): Promise<{ conversationId: Uuid; created: boolean }> {
     const others = new Set('userId' in body ? [body.userId] : body.memberIds);

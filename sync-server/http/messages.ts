@@ -37,7 +37,7 @@ export function addMessageRoutes(app: App, { accounts, history, messaging, clock
     return (await messaging.openDirect(userId, body.recipientId)).conversationId;
   }
 
-  app.openapi(createRoute({ ...sendRoute, middleware: [signedIn] as const, security }), async (c) => {
+  app.openapi(createRoute({ ...sendRoute, middleware: signedIn, security }), async (c) => {
     const { userId } = c.var.viewer;
     const body = c.req.valid('json');
     const id = body.id ?? makeMessageId(clock.now(), random);

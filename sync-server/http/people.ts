@@ -10,7 +10,7 @@ const query = z.object({ query: z.string().trim().min(3, 'must have at least 3 c
 
 /** One's own profile, and finding people by handle or by the start of a handle or name. */
 export function addPeopleRoutes(app: App, { accounts, limits, clock, signedIn }: RouteDeps): void {
-  const common = { middleware: [signedIn] as const, security };
+  const common = { middleware: signedIn, security };
 
   app.openapi(
     createRoute({ ...common, method: 'get', path: '/api/me', responses: { 200: jsonAnswer('Oneself.', me), ...problems } }),
