@@ -1,0 +1,266 @@
+import * as Y from 'yjs';
+import { type DocumentName, type MessageId, type Uuid, formatDocumentId, makeUuid } from '../../../shared/ids.ts';
+import { readMessages } from '../../../shared/segment.ts';
+import { createRoot } from '../../../shared/conversation.ts';
+import { createSegment } from '../../../shared/segment.ts';
+import { makeMemoryLog } from '../../memory/update-log.ts';
+import { type MemoryStore, type StoredConversation, makeMemoryStore } from '../../memory/store.ts';
+import type { Member } from '../ports.ts';
+import { freshState, writeAsServer } from '../server-write.ts';
+import { type Chance, makeChance } from './chance.ts';
+import { type Device, makeDevice } from './device.ts';
+import { type Link, openLink } from './link.ts';
+import { type NodeProcess, startProcess } from './node-process.ts';
+import { type Scheduler, makeScheduler } from './scheduler.ts';
+
+/** What one seed led to. `wrong` empty: every promise held. */
+export interface Outcome {
+  seed: number;
+  steps: number;
+  wrong: string[];
+  /** What happened at least once, for the "sometimes" list. */
+  reached: Set<string>;
+}
+
+const NODES = 2;
+const DEVICES = 4;
+const ACTIONS = 120;
+/** Steps that the world may take to come to rest; more is a world that never does. */
+const STEPS = 60_000;
+/** Virtual time in which everything must be healed: quarantine, polls and compaction included. */
+const HEAL_MS = 120_000;
+
+/** Runs one seeded world: two nodes, four devices of three people, one conversation, faults of all kinds; then heals it and compares. */
+export async function runSeed(seed: number): Promise<Outcome> {
+  const chance = makeChance(seed);
+  const scheduler = makeScheduler(chance);
+  const store = makeMemoryStore();
+  const wrong: string[] = [];
+  const reached = new Set<string>();
+  const users = Array.from({ length: 3 }, () => makeUuid(scheduler.now(), chance.bytes));
+  const conversationId = makeUuid(scheduler.now(), chance.bytes);
+  const faults = {
+    failed: chance.oneOf([0, 0.02, 0.1])!,
+    unknownLost: chance.oneOf([0, 0.03])!,
+    unknownCommitted: chance.oneOf([0, 0.03])!,
+  };
+  const links = new Map<Link, NodeProcess>();
+  const processes: NodeProcess[] = [];
+  let steps = 0;
+
+  async function settle<T>(work: Promise<T>): Promise<T> {
+    let done = false;
+    const finished = work.finally(() => (done = true));
+    finished.catch(() => {});
+    while (!done && steps < STEPS) {
+      steps++;
+      if (!(await scheduler.step(Infinity))) break;
+    }
+    return finished;
+  }
+
+  async function start(): Promise<NodeProcess> {
+    return settle(startProcess({ store, scheduler, chance, faults }));
+  }
+
+  await settle(createConversation(store, scheduler, chance, conversationId, users));
+  for (let i = 0; i < NODES; i++) processes.push(await start());
+
+  const dial = (
+    name: DocumentName,
+    client: { receive(frame: Uint8Array): void; closed(code: number, reason: string): void },
+    userId: Uuid,
+  ): Link | null => {
+    const process = chance.oneOf(processes.filter((each) => each.alive()));
+    if (!process) return null;
+    const visit = { userId, sid: userId, expiresAt: scheduler.now() + 1e9, name, acks: true };
+    const link = openLink(scheduler, (socket) => process.node.open({ ...visit, socket }), {
+      receive: client.receive,
+      closed(code, reason) {
+        links.delete(link);
+        client.closed(code, reason);
+      },
+    });
+    links.set(link, process);
+    return link;
+  };
+
+  const devices = Array.from({ length: DEVICES }, (_, i) => {
+    const userId = users[i % users.length]!;
+    const refused = (document: string, code: number, reason: string): void =>
+      void wrong.push(`an honest device got ${code} ${reason} on ${document}`);
+    return makeDevice({ userId, conversationId, chance, scheduler, dial: (name, client) => dial(name, client, userId), refused });
+  });
+  for (const device of devices) device.connect();
+
+  const row = store.conversations.get(conversationId)!;
+  const always = makeAlways(row, devices);
+  let texts = 0;
+
+  async function act(): Promise<void> {
+    const device = chance.oneOf(devices)!;
+    const dice = chance.int(100);
+    if (dice < 45) device.write(`text-${texts++}-`);
+    else if (dice < 55) device.edit(`text-${texts++}-`);
+    else if (dice < 62) device.remove();
+    else if (dice < 72) device.cut();
+    else if (dice < 86) device.connect();
+    else if (dice < 91) device.reload(chance.happens(0.7));
+    else if (dice < 94) cutOne();
+    else if (dice < 97) chance.oneOf(processes)!.setListening(chance.happens(0.5));
+    else await killOne();
+    reached.add(['write', 'fault'][dice < 62 ? 0 : 1]!);
+  }
+
+  function cutOne(): void {
+    chance.oneOf([...links.keys()])?.cut();
+  }
+
+  async function killOne(): Promise<void> {
+    const i = chance.int(processes.length);
+    const process = processes[i]!;
+    process.kill();
+    reached.add('node killed');
+    for (const [link, owner] of links) if (owner === process) link.cut();
+    processes[i] = await start();
+  }
+
+  const isRight = (): boolean => wrong.length === 0;
+
+  for (let i = 0; i < ACTIONS && isRight(); i++) {
+    await act();
+    for (let turns = chance.int(40); turns > 0 && isRight(); turns--) {
+      steps++;
+      if (!(await scheduler.step(scheduler.now() + 1_000))) break;
+      wrong.push(...always());
+    }
+  }
+
+  Object.assign(faults, { failed: 0, unknownLost: 0, unknownCommitted: 0 });
+  for (const process of processes) process.setListening(true);
+  for (const device of devices) device.connect();
+  const until = scheduler.now() + HEAL_MS;
+  while (isRight() && steps++ < STEPS && (await scheduler.step(until)));
+  if (steps >= STEPS) wrong.push('the world never came to rest');
+  if (isRight()) wrong.push(...always(), ...checkAtRest(row, devices));
+
+  if (row.documents.size > 2) reached.add('roll-over');
+  for (const device of devices) device.cut();
+  const end = scheduler.now() + 60_000;
+  for (let i = 0; i < 2_000 && (await scheduler.step(end)); i++);
+  for (const { node } of processes) {
+    const { rooms, sessions } = node.counts();
+    if (isRight() && rooms + sessions > 0) wrong.push(`${rooms} rooms and ${sessions} sessions are left open`);
+  }
+  return { seed, steps, wrong, reached };
+}
+
+async function createConversation(
+  store: MemoryStore,
+  scheduler: Scheduler,
+  chance: Chance,
+  id: Uuid,
+  users: readonly Uuid[],
+): Promise<void> {
+  const log = makeMemoryLog(store, { clock: scheduler.clock, pause: () => scheduler.pause(() => null) });
+  const members = users.map((userId): Member => ({ userId, role: 'member', since: 0 }));
+  const root = {
+    kind: 'group' as const,
+    title: 'Simulated',
+    createdAt: scheduler.now(),
+    members: new Map(members.map((member) => [member.userId, member])),
+  };
+  await log.create({
+    id,
+    kind: 'group',
+    title: root.title,
+    createdAt: root.createdAt,
+    members,
+    documents: [
+      writeAsServer(freshState(0, 0, chance.bytes), [], (doc) => createRoot(doc, root)),
+      writeAsServer(freshState(1, 1, chance.bytes), [], (doc) => createSegment(doc, 1, 1)),
+    ],
+  });
+}
+
+/** `checkAlways`, passed over while nothing that it looks at has changed. */
+function makeAlways(row: StoredConversation, devices: readonly Device[]): () => string[] {
+  let seen = '';
+  return () => {
+    const now = [row.messages.size, ...devices.map(({ sent }) => sent.size)].join();
+    if (now === seen) return [];
+    seen = now;
+    return checkAlways(row, devices);
+  };
+}
+
+/** What must hold after every event. */
+function checkAlways(row: StoredConversation, devices: readonly Device[]): string[] {
+  const wrong: string[] = [];
+  const bySeq = new Map<number, MessageId>();
+  for (const { id, seq } of row.messages.values()) {
+    if (bySeq.has(seq)) wrong.push(`[D5] seq ${seq} was given twice`);
+    bySeq.set(seq, id);
+  }
+  for (let seq = 1; seq <= row.messages.size; seq++) if (!bySeq.has(seq)) wrong.push(`[D5] seq ${seq} is missing`);
+  for (const { sent } of devices)
+    for (const [id, seq] of sent)
+      if (row.messages.get(id)?.seq !== seq) wrong.push(`[L7] ${id} was shown as sent with seq ${seq} and is not in the log`);
+  return wrong;
+}
+
+const rebuild = (rows: readonly { update: Uint8Array }[]): Y.Doc => {
+  const doc = new Y.Doc();
+  for (const { update } of rows) Y.applyUpdate(doc, update);
+  return doc;
+};
+
+const show = (doc: Y.Doc): string =>
+  JSON.stringify(readMessages(doc).map(({ id, seq, body, authorId }) => [id, seq, body, body === null ? null : authorId]));
+
+/** What must hold when everything has healed and come to rest. */
+function checkAtRest(row: StoredConversation, devices: readonly Device[]): string[] {
+  const wrong: string[] = [];
+  for (const [n, { rows }] of row.documents) {
+    const truth = rebuild(rows);
+    if (truth.store.pendingStructs || truth.store.pendingDs) wrong.push(`[A9] document ${n} has something pending`);
+    const id = formatDocumentId(
+      n === 0 ? { kind: 'root', conversationId: row.state.id, n: 0 } : { kind: 'segment', conversationId: row.state.id, n },
+    );
+    devices.forEach((device, i) => {
+      const replica = device.replicas().get(id);
+      if (!replica) return void wrong.push(`[L12] device ${i} lacks ${n}`);
+      if (replica.doc.store.pendingStructs || replica.doc.store.pendingDs) wrong.push(`[A9] device ${i} has something pending in ${n}`);
+      const same = Buffer.from(Y.encodeStateVector(replica.doc)).equals(Buffer.from(Y.encodeStateVector(truth)));
+      if (!same && !sameVector(replica.doc, truth)) wrong.push(`[L12] device ${i} and the log differ in document ${n}`);
+      else if (n > 0 && show(replica.doc) !== show(truth)) wrong.push(`[L7] device ${i} shows another segment ${n} than the log`);
+    });
+    if (n > 0) wrong.push(...checkSnapshot(row, n, truth));
+  }
+  for (const [i, device] of devices.entries()) {
+    if (device.pending() > 0) wrong.push(`device ${i} still holds ${device.pending()} entries`);
+    for (const [id, { text, deleted }] of device.written) wrong.push(...checkWritten(row, id, text, deleted));
+  }
+  return wrong;
+}
+
+const sameVector = (a: Y.Doc, b: Y.Doc): boolean => {
+  const [left, right] = [a, b].map((doc) => Y.decodeStateVector(Y.encodeStateVector(doc)));
+  return left!.size === right!.size && [...left!].every(([client, clock]) => right!.get(client) === clock);
+};
+
+function checkSnapshot(row: StoredConversation, n: number, truth: Y.Doc): string[] {
+  const rows = [...row.messages.values()].filter((message) => message.n === n).sort((a, b) => a.seq - b.seq);
+  const snapshot = JSON.stringify(rows.map(({ id, seq, body, senderId }) => [id, seq, body, body === null ? null : senderId]));
+  return snapshot === show(truth) ? [] : [`[L6] the snapshot of segment ${n} differs from its document`];
+}
+
+function checkWritten(row: StoredConversation, id: MessageId, text: string, deleted: boolean): string[] {
+  const message = row.messages.get(id);
+  if (!deleted && message?.body !== text && message?.deletedAt === null)
+    return [`[D7] ${id} should read ${text} and reads ${message?.body}`];
+  if (!deleted && !message) return [`${id} was written and is nowhere`];
+  if (!deleted || !message) return [];
+  if (message.body !== null) return [`[D7] ${id} was deleted and still reads ${message.body}`];
+  return [];
+}
