@@ -177,7 +177,7 @@ function admitOrStop(input: AdmitInput): Admission {
     if (cost > BREADTH) refuse('malformed');
     entries.push(entry);
   });
-  if (deletesOwn(overlay, lane, update, (client) => client === logClient || whose(client) === 'own')) refuse('own-delete');
+  if (deletesOwn(overlay, lane, update, (client) => client === logClient || whose(client) !== 'foreign')) refuse('own-delete');
   const committed = named.map((client): ClientClock => [client, overlay.clock(client)]).filter(([, clock]) => clock > 0);
   return { kind: 'placed', entries, committed, claims };
 }

@@ -136,7 +136,8 @@ describe('[A1] bytes are checked before any library decodes them', () => {
       } catch {
         valid = false;
       }
-      if (checkUpdate(bytes(1, 1, 5, 0, 8, 1, sequence.length, ...sequence, 1, 126, 0)) !== valid) expect.fail(`${sequence}: ${valid}`);
+      if (checkUpdate(bytes(1, 1, 5, 0, 8, 1, sequence.length, ...sequence, 1, 126, 0)) !== valid)
+        expect.fail(`${sequence.join(' ')}: ${valid}`);
     }
   });
 

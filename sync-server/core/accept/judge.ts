@@ -92,6 +92,8 @@ export function makeJudge(input: BatchInput, overlay: Overlay, decided: Decided)
     if (code) return code;
     // A key of tombstones that was reached by an origin alone: nobody knows whether its id is used elsewhere.
     if (slot.stored && !lookedUp.includes(slot.key)) return 'closed';
+    // Beside a tombstone that comes after it: it would stand in the log and never be seen.
+    if (slot.last?.deleted) return 'removed';
     log(slot);
     return null;
   }

@@ -67,7 +67,7 @@ function applyChange(rows: Map<MessageId, Row>, change: SnapshotChange): void {
   else if (change.kind === 'deletion') {
     row.body = null;
     row.reactions.clear();
-  } else if (change.emoji.length > 0) row.reactions.set(change.userId, change.emoji);
+  } else if (change.emoji.length > 0) row.reactions.set(change.userId, change.emoji.toSorted());
   else row.reactions.delete(change.userId);
 }
 
@@ -129,7 +129,8 @@ export function rowsOf(doc: Y.Doc): Map<MessageId, Pick<Row, 'seq' | 'body' | 'r
   const rows = new Map<MessageId, Pick<Row, 'seq' | 'body' | 'reactions'>>();
   for (const { id, seq, body, reactions } of readMessages(doc)) {
     const byPerson = new Map<Uuid, string[]>();
-    for (const [emoji, people] of reactions) for (const person of people) byPerson.set(person, [...(byPerson.get(person) ?? []), emoji]);
+    for (const [emoji, people] of reactions)
+      for (const person of people) byPerson.set(person, [...(byPerson.get(person) ?? []), emoji].sort());
     rows.set(id, { seq, body, reactions: byPerson });
   }
   return rows;
