@@ -336,14 +336,6 @@ export function updateLogContract(name: string, makeWorld: () => Promise<LogWorl
           },
         ]);
       });
-
-      test('[D3] a message id is taken once in a conversation', async () => {
-        const { id, members } = await created();
-        const message = aMessage(members[0]!.userId, 1);
-        await append(log, id, { snapshot: [message] });
-        await log.create(aConversation());
-        expect((await world.messages(id)).map((row) => row.id)).toEqual([message.id]);
-      });
     });
 
     describe('hints', () => {

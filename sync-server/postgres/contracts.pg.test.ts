@@ -1,0 +1,41 @@
+import { hintBusContract } from '../core/hint-bus.contract.ts';
+import { membershipContract } from '../core/membership.contract.ts';
+import type { Logger } from '../core/ports.ts';
+import { updateLogContract } from '../core/update-log.contract.ts';
+import { connect } from './connect.ts';
+import { makePostgresBus } from './hint-bus.ts';
+import { makePostgresMembership } from './membership.ts';
+import { openMigratedDatabase } from './migrated-database.ts';
+import { makePostgresLog } from './update-log.ts';
+
+const logger: Logger = { info() {}, warn() {}, error() {} };
+
+updateLogContract('Postgres', async () => {
+  const database = await openMigratedDatabase();
+  return { ...database, log: makePostgresLog(database.sql), bus: makePostgresBus(database.sql, logger) };
+});
+
+membershipContract('Postgres', async () => {
+  const { sql, close } = await openMigratedDatabase();
+  return {
+    log: makePostgresLog(sql),
+    membership: makePostgresMembership(sql),
+    async remove(conversationId, userId) {
+      await sql`update members set left_at = now(), left_seq = 0 where conversation_id = ${conversationId} and user_id = ${userId}`;
+    },
+    close,
+  };
+});
+
+hintBusContract('Postgres', async () => {
+  const { sql, url, close } = await openMigratedDatabase();
+  const other = await connect(url, { allowUnsafe: true, max: 2 });
+  return {
+    here: makePostgresBus(sql, logger),
+    there: makePostgresBus(other, logger),
+    async close() {
+      await other.end();
+      await close();
+    },
+  };
+});
