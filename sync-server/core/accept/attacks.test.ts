@@ -209,6 +209,15 @@ describe('[A5] keys and values', () => {
   });
 });
 
+describe('[A6] a message that would never be seen', () => {
+  it('beside an own tombstone that comes after it, is not logged', () => {
+    const hidden: RawStruct[] = [{ root: laneName(CARL), key: NEW, ...tombstone() }, inLane(CARL, NEW, BODY)];
+    expect(judged(CARL, [[5, 0, hidden]])).toBe('removed');
+    expect(readLog(world.doc)).toEqual([A, B]);
+    expect(world.usedIds.has(NEW)).toBe(false);
+  });
+});
+
 describe('[A7] delete sets', () => {
   it("of others' items, of the log and of what is not there are ignored", () => {
     expect(
@@ -235,6 +244,15 @@ describe('[A7] delete sets', () => {
     world.post(CARL, NEW, text('posted'));
     expect(judged(CARL, [], [[LOG_CLIENT, 0, 100]])).toBe('own-delete');
     expect(readMessages(world.doc).map(({ body }) => body)).toEqual(['from 11', 'from 22', 'posted']);
+  });
+
+  it('of an item that was removed earlier in the batch are no harm', () => {
+    const removal = rawUpdate([[5, 0, [inLane(CARL, `x${A}`, 1)]]]);
+    const kinds = world.batch((batch) => [
+      batch.accept(CARL, world.decode(removal)).kind,
+      batch.accept(ANNA, world.decode(rawUpdate([], [[11, 0, 1]]))).kind,
+    ]);
+    expect(kinds).toEqual(['accepted', 'known']);
   });
 
   it('of an own item that the frame overwrites are honest', () => {

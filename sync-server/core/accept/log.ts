@@ -1,10 +1,10 @@
 import * as Y from 'yjs';
 import { LATE_AFTER_MS } from '../../../shared/limits.ts';
 import { type MessageId, messageTime } from '../../../shared/ids.ts';
-import { LOG, readLogElement } from '../../../shared/segment.ts';
+import { LOG } from '../../../shared/segment.ts';
 import { type Id, type Plain, itemsOf } from './stored.ts';
 
-const names = (element: unknown, id: MessageId): boolean => readLogElement(element)?.id === id;
+const names = (element: unknown, id: MessageId): boolean => element === id || (Array.isArray(element) && element[0] === id);
 
 /** Whether the committed log names a message. One pass over the log: only for keys that hold nothing but tombstones. */
 export const isLogged = (doc: Y.Doc, id: MessageId): boolean =>
