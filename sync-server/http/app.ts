@@ -8,7 +8,6 @@ import { addAuthRoutes } from './auth.ts';
 import { addConversationRoutes } from './conversations.ts';
 import { addHealthRoute } from './health.ts';
 import { type Identity, makeAuthenticate } from './identity/authenticate.ts';
-import { readCookies } from './identity/cookies.ts';
 import { addMessageRoutes } from './messages.ts';
 import { addMetricsRoute, makeCounting } from './metrics.ts';
 import { isForeign, readPlace } from './origin.ts';
@@ -21,7 +20,7 @@ import { addStaticRoutes, securityHeaders } from './static.ts';
 export interface Door {
   /** Who the request comes from. */
   authenticate(c: Context<Env>): Promise<Identity>;
-  /** Whether a foreign page asks for the upgrade: 403 (S3). Unsafe methods below `/api` are already checked. */
+  /** Whether a foreign page asks: 403 at the upgrade (S3). Unsafe methods below `/api` are checked already. */
   isForeign(c: Context<Env>): boolean;
 }
 
@@ -33,7 +32,7 @@ export interface AppDeps extends Omit<RouteDeps, 'authenticate' | 'signedIn' | '
   trustProxy: boolean;
   registry: Registry;
   /** Settles when the database answers. */
-  ping(): Promise<void>;
+  ping: () => Promise<void>;
   /** The built client; null serves none. */
   clientDir: string | null;
   /** Adds further routes, the sockets', before the client's files. */
@@ -50,17 +49,14 @@ export function createApp(deps: AppDeps): App {
   const { allowedOrigins, trustProxy, registry, logger, clientDir } = deps;
   const authenticate = makeAuthenticate({ keys: deps.keys, signIns: deps.signIns, now: () => deps.clock.now() });
   const signedIn = createMiddleware<SignedInEnv>(async (c, next) => {
-    const identity = await authenticate(c.var.place, c.req.raw.headers);
+    const identity = await authenticate(c.req.raw.headers);
     if (identity.kind !== 'signed-in') throw problem(identity.kind === 'expired' ? 'expired' : 'unauthorized');
     c.set('viewer', identity);
     await next();
   });
   const door: Door = {
-    authenticate: (c) => authenticate(c.var.place, c.req.raw.headers),
-    isForeign(c) {
-      const { session, refresh } = readCookies(c.var.place.secure, c.req.header('cookie') ?? null);
-      return isForeign(c.var.place, c.req.raw.headers, session !== undefined || refresh !== undefined, allowedOrigins);
-    },
+    authenticate: (c) => authenticate(c.req.raw.headers),
+    isForeign: (c) => isForeign(c.var.place, c.req.raw.headers, allowedOrigins),
   };
 
   const app: App = new OpenAPIHono<Env>({
@@ -84,7 +80,7 @@ export function createApp(deps: AppDeps): App {
   });
 
   app.use(async (c, next) => {
-    c.set('place', readPlace(c, trustProxy));
+    c.set('place', readPlace(c.req.raw, c.env?.incoming?.socket.remoteAddress ?? '', trustProxy));
     await next();
   });
   app.use(makeCounting(registry));

@@ -106,7 +106,7 @@ export function addAuthRoutes(app: App, deps: RouteDeps): void {
     const { secure } = c.var.place;
     const cookie = readCookies(secure, c.req.header('cookie') ?? null).refresh;
     const token = readRefreshToken(c.req.valid('json').refreshToken ?? cookie ?? '');
-    const identity = await deps.authenticate(c.var.place, c.req.raw.headers);
+    const identity = await deps.authenticate(c.req.raw.headers);
     const sids = new Set([...(token ? [token.sid] : []), ...(identity.kind === 'signed-in' ? [identity.sid] : [])]);
     for (const sid of sids) {
       const userId = await signIns.end(sid);

@@ -9,7 +9,7 @@ const healthy = z.object({ status: z.literal('ok'), database: z.literal(true) })
 const PATIENCE_MS = 2_000;
 
 /** Liveness and readiness: 200 while the database answers, else 503. */
-export function addHealthRoute(app: App, { clock, ping }: { clock: Clock; ping(): Promise<void> }): void {
+export function addHealthRoute(app: App, { clock, ping }: { clock: Clock; ping: () => Promise<void> }): void {
   const answersInTime = () =>
     new Promise<boolean>((done) => {
       const stop = clock.after(PATIENCE_MS, () => done(false));

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { messageAnswer, sendBody } from '../../shared/api.ts';
 import type { Neutralised } from '../../shared/close-codes.ts';
 import { type Uuid, makeMessageId } from '../../shared/ids.ts';
+import type { SendResult } from '../core/messaging-port.ts';
 import { type ProblemError, problem } from './problem.ts';
 import { type App, type RouteDeps, jsonAnswer, jsonBody, problems, security } from './route.ts';
 
@@ -14,8 +15,14 @@ const NOT_DELIVERED: Record<Exclude<Neutralised, 'duplicate'>, string> = {
   quota: 'There is no room left for more messages.',
 };
 
-const refusal = (code: Neutralised): ProblemError =>
-  code === 'duplicate' ? problem('id-used', 'Another message has this id.') : problem('not-delivered', NOT_DELIVERED[code]);
+/** Why a message was not sent, for who sent it. */
+function refusal(result: Exclude<SendResult, { kind: 'sent' }>): ProblemError {
+  if (result.kind === 'not-found') return problem('not-found');
+  if (result.kind === 'unavailable')
+    return problem('unavailable', 'Try again with the same id: it will be one message.', { headers: { 'Retry-After': '1' } });
+  if (result.code === 'duplicate') return problem('id-used', 'Another message has this id.');
+  return problem('not-delivered', NOT_DELIVERED[result.code]);
+}
 
 const sendRoute = {
   method: 'post',
@@ -43,18 +50,9 @@ export function addMessageRoutes(app: App, { accounts, history, messaging, clock
     const id = body.id ?? makeMessageId(clock.now(), random);
     const conversationId = await conversationOf(userId, body);
     const result = await messaging.send(userId, conversationId, id, [body.content, null, null]);
-    switch (result.kind) {
-      case 'not-found':
-        throw problem('not-found');
-      case 'unavailable':
-        throw problem('unavailable', 'Try again with the same id: it will be one message.', { headers: { 'Retry-After': '1' } });
-      case 'neutralised':
-        throw refusal(result.code);
-      case 'sent': {
-        const message = await history.message(userId, conversationId, id);
-        if (!message) throw problem('not-found');
-        return c.json({ message }, result.created ? 201 : 200);
-      }
-    }
+    if (result.kind !== 'sent') throw refusal(result);
+    const message = await history.message(userId, conversationId, id);
+    if (!message) throw problem('not-found');
+    return c.json({ message }, result.created ? 201 : 200);
   });
 }

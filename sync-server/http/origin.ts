@@ -1,8 +1,6 @@
-import type { HttpBindings } from '@hono/node-server';
-
 /** Where a request came in, as the browser sees it, and from where. */
 export interface Place {
-  /** Over TLS, as far as is known. */
+  /** The browser's side is TLS. */
   secure: boolean;
   /** Host and port, without the scheme's own port. */
   host: string;
@@ -10,21 +8,23 @@ export interface Place {
   address: string;
 }
 
-const lastOf = (header: string | undefined): string | undefined => header?.split(',').at(-1)?.trim();
+const listed = (header: string | null): string[] => (header ?? '').split(',').map((item) => item.trim());
 
-/** Reads it from the socket and the URL; behind a trusted proxy from the headers that the nearest proxy wrote. */
-export function readPlace(
-  c: { req: { url: string; header(name: string): string | undefined }; env: Partial<HttpBindings> | undefined },
-  trustProxy: boolean,
-): Place {
-  const forwarded = (name: string): string | undefined => (trustProxy ? lastOf(c.req.header(name)) : undefined);
-  const url = new URL(c.req.url);
-  const secure = (forwarded('x-forwarded-proto') ?? url.protocol.slice(0, -1)) === 'https';
-  return {
-    secure,
-    host: hostOf(secure, forwarded('x-forwarded-host') ?? url.host),
-    address: forwarded('x-forwarded-for') ?? c.env?.incoming?.socket.remoteAddress ?? '',
-  };
+/**
+ * Whether the browser's side of the connection is TLS. Nothing ends TLS in this process; the proxy that does says so in
+ * `X-Forwarded-Proto`. Whoever lies about it only gets cookies that do not come back.
+ */
+export const isSecure = (headers: Headers): boolean => listed(headers.get('x-forwarded-proto'))[0] === 'https';
+
+/**
+ * Reads where a request came in. Only a trusted proxy is believed about host and address: it passes on the host that the browser
+ * asked, and adds the address that it saw as the last one.
+ */
+export function readPlace({ url, headers }: Pick<Request, 'url' | 'headers'>, peer: string, trustProxy: boolean): Place {
+  const forwardedHost = trustProxy ? listed(headers.get('x-forwarded-host'))[0] : '';
+  const forwardedFor = trustProxy ? listed(headers.get('x-forwarded-for')).at(-1) : '';
+  const secure = isSecure(headers);
+  return { secure, host: hostOf(secure, forwardedHost || new URL(url).host), address: forwardedFor || peer };
 }
 
 function hostOf(secure: boolean, host: string): string {
@@ -46,13 +46,15 @@ export function isAllowedOrigin({ secure, host }: Pick<Place, 'secure' | 'host'>
  * Whether a change or an upgrade comes from a foreign page (S3). Programs send no `Origin`: with a Bearer token, or without cookies,
  * they borrow nobody's rights. With cookies and no `Origin`, the browser must say that its own page, or its user, asked.
  */
-export function isForeign(place: Place, headers: Headers, hasCookies: boolean, allowed: readonly string[]): boolean {
+export function isForeign(place: Place, headers: Headers, allowed: readonly string[]): boolean {
   const origin = headers.get('origin');
   if (origin !== null) return !isAllowedOrigin(place, origin, allowed);
   if (bearerToken(headers) !== undefined) return false;
   const site = headers.get('sec-fetch-site');
-  return site === null ? hasCookies : site !== 'same-origin' && site !== 'none';
+  return site === null ? hasOurCookies(headers) : site !== 'same-origin' && site !== 'none';
 }
+
+const hasOurCookies = (headers: Headers): boolean => /homing_(session|refresh)=/.test(headers.get('cookie') ?? '');
 
 const BEARER = /^bearer +([^ ]+)$/i;
 

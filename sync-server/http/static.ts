@@ -36,18 +36,17 @@ export const securityHeaders: MiddlewareHandler<Env> = async (c, next) => {
 
 const REVALIDATE = 'no-cache';
 const FOR_EVER = 'public, max-age=31536000, immutable';
+/** Paths that are never a place in the app. */
+const NO_PAGE = /^\/api(\/|$)|\.(js|css|map|json|webmanifest|png|svg|ico|woff2)$/;
 
 /**
- * The built client: hashed assets for ever, everything else asked for anew, and the page itself for every path that is a place in the
+ * The built client: hashed assets for ever, everything else asked for anew, and the page itself for every path that may be a place in the
  * app. A missing asset is missing: the page in its stead would be taken for a script.
  */
 export function addStaticRoutes(app: App, root: string): void {
-  const cached = (value: string) =>
-    serveStatic<Env>({ root, precompressed: true, onFound: (_path, c) => c.header('Cache-Control', value) });
-  const page = serveStatic<Env>({ root, path: 'index.html', onFound: (_path, c) => c.header('Cache-Control', REVALIDATE) });
-  const files = cached(REVALIDATE);
-  const isOurs = (path: string): boolean => path === '/api' || path.startsWith('/api/');
-
-  app.get('/assets/*', cached(FOR_EVER), (c) => c.notFound());
-  app.get('*', async (c, next) => (isOurs(c.req.path) ? next() : files(c, async () => void (c.res = (await page(c, next)) ?? c.res))));
+  const files = (cacheControl: string, path = '') =>
+    serveStatic<Env>({ root, path, precompressed: true, onFound: (_, c) => c.header('Cache-Control', cacheControl) });
+  const page = files(REVALIDATE, 'index.html');
+  app.get('/assets/*', files(FOR_EVER), (c) => c.notFound());
+  app.get('*', files(REVALIDATE), async (c, next) => (NO_PAGE.test(c.req.path) ? c.notFound() : page(c, next)));
 }

@@ -114,7 +114,7 @@ export function makeHistory(sql: Sql): History {
       const from = before === null ? sql`` : sql`and x.seq < ${before}`;
       const rows = await messageRows(sql`x.conversation_id = ${conversationId} ${from} order by x.seq desc limit ${limit + 1}`);
       const page = pageOf(rows, limit, ({ seq }) => seq);
-      return { ...page, items: page.items.map(asMessage).reverse() };
+      return { ...page, items: page.items.map(asMessage).toReversed() };
     },
     async message(userId, conversationId, id) {
       if (!(await isMember(userId, conversationId))) return null;
@@ -128,7 +128,7 @@ export function makeHistory(sql: Sql): History {
         where conversation_id = ${conversationId} and n >= 1 ${before === null ? sql`` : sql`and n < ${Math.min(before, INT4_MAX)}`}
         order by n desc limit ${limit + 1}`;
       const page = pageOf(rows, limit, ({ n }) => n);
-      return { ...page, items: [...page.items].reverse() };
+      return { ...page, items: page.items.toReversed() };
     },
     async readState(userId, conversationId) {
       const [row] = await sql<{ lastReadSeq: number; unreadCount: number }[]>`

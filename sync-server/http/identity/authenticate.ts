@@ -1,6 +1,6 @@
 import type { SignIns } from '../../core/accounts.ts';
 import type { Uuid } from '../../../shared/ids.ts';
-import { type Place, bearerToken } from '../origin.ts';
+import { bearerToken, isSecure } from '../origin.ts';
 import { verifyAccessToken } from './access-token.ts';
 import { readCookies } from './cookies.ts';
 import type { KeyRing } from './signing-keys.ts';
@@ -8,12 +8,12 @@ import type { KeyRing } from './signing-keys.ts';
 /** Who a request comes from. `expired`: renew the session (4501); `none`: no token, a bad one, or a sign-in that was ended (4401). */
 export type Identity = { kind: 'signed-in'; userId: Uuid; sid: Uuid; expiresAt: number } | { kind: 'expired' } | { kind: 'none' };
 
-export type Authenticate = (place: Pick<Place, 'secure'>, headers: Headers) => Promise<Identity>;
+export type Authenticate = (headers: Headers) => Promise<Identity>;
 
 /** Reads the Bearer token, or else the cookie, verifies it, and asks whether its sign-in still stands: log-out ends tokens at once. */
 export function makeAuthenticate(deps: { keys: KeyRing; signIns: SignIns; now(): number }): Authenticate {
-  return async ({ secure }, headers) => {
-    const token = bearerToken(headers) ?? readCookies(secure, headers.get('cookie')).session;
+  return async (headers) => {
+    const token = bearerToken(headers) ?? readCookies(isSecure(headers), headers.get('cookie')).session;
     if (token === undefined) return { kind: 'none' };
     const now = deps.now();
     const verdict = await verifyAccessToken(deps.keys, token, now);

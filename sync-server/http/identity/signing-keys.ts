@@ -1,4 +1,5 @@
-import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, importPKCS8 } from 'jose';
+import { type CryptoKey, type JWK, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, importPKCS8 } from 'jose';
+import { z } from 'zod';
 import type { SigningKeys, StoredKey } from '../../core/accounts.ts';
 
 export const ALGORITHM = 'EdDSA';
@@ -27,15 +28,22 @@ export const loadKeyRing = async (keys: SigningKeys): Promise<KeyRing> => import
 export const readKeyRing = async (pem: string): Promise<KeyRing> =>
   importRing([await storedKey(await importPKCS8(pem, ALGORITHM, { extractable: true }))]);
 
-/** The ring of stored keys, the newest first. Throws when there is none, or one that is no Ed25519 key. */
+const privateJwk = z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string(), d: z.string() });
+
+async function importKey(jwk: JWK): Promise<CryptoKey> {
+  const key = await importJWK(jwk, ALGORITHM);
+  if (key instanceof Uint8Array) throw new TypeError('a signing key is no asymmetric key');
+  return key;
+}
+
+/** The ring of stored keys, the newest first. Throws when there is none, or one that is no private Ed25519 key. */
 export async function importRing(stored: readonly StoredKey[]): Promise<KeyRing> {
   const verifying = new Map<string, CryptoKey>();
   let signing: KeyRing['signing'] | undefined;
   for (const { kid, jwk } of stored) {
-    const { d, ...half } = JSON.parse(jwk) as Record<string, string>;
-    if (d === undefined || half.crv !== 'Ed25519') throw new TypeError(`signing key ${kid} is no private Ed25519 key`);
-    signing ??= { kid, key: (await importJWK({ ...half, d }, ALGORITHM)) as CryptoKey };
-    verifying.set(kid, (await importJWK(half, ALGORITHM)) as CryptoKey);
+    const { d, ...half } = privateJwk.parse(JSON.parse(jwk));
+    signing ??= { kid, key: await importKey({ ...half, d }) };
+    verifying.set(kid, await importKey(half));
   }
   if (!signing) throw new TypeError('there is no signing key');
   return { signing, verifying };

@@ -1,0 +1,227 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { SignedIn } from '../../shared/api.ts';
+import { type TestApi, openTestApi } from './test-api.ts';
+
+let api: TestApi;
+const hashes: (string | null)[] = [];
+beforeAll(async () => {
+  api = await openTestApi((deps) => ({
+    ...deps,
+    passwords: {
+      hash: deps.passwords.hash,
+      async matches(stored, password) {
+        hashes.push(stored);
+        return deps.passwords.matches(stored, password);
+      },
+    },
+  }));
+});
+afterAll(() => api.close());
+beforeEach(() => {
+  api.told.ended.length = 0;
+  api.told.extended.length = 0;
+});
+
+const setCookies = (headers: Headers): string[] => headers.getSetCookie();
+const cookieHeader = (headers: Headers): string =>
+  setCookies(headers)
+    .map((cookie) => cookie.split(';')[0])
+    .join('; ');
+const password = 'correct horse';
+const program = { password, client: 'program' };
+const refresh = (refreshToken: string | undefined) => api.call('POST', '/api/auth/refresh', { refreshToken });
+const isIn = async (accessToken: string): Promise<boolean> =>
+  (await api.call('GET', '/api/me', undefined, { Authorization: `Bearer ${accessToken}` })).status === 200;
+
+test('[S3] registering signs a browser in by cookies, and its tokens stand nowhere else', async () => {
+  const answer = await api.call('POST', '/api/auth/register', { handle: ' Ada ', displayName: 'Ada L.', password });
+  expect(answer.status).toBe(201);
+  expect(answer.body).toEqual({
+    user: {
+      id: expect.any(String),
+      handle: 'ada',
+      displayName: 'Ada L.',
+      bio: '',
+      avatarUrl: null,
+      document: expect.stringMatching(/^user:.*\/1$/),
+    },
+    accessToken: expect.any(String),
+    expiresAt: expect.any(String),
+  });
+  expect(setCookies(answer.headers)).toEqual([
+    expect.stringMatching(/^homing_session=[^;]+; Max-Age=5184000; Path=\/; HttpOnly; SameSite=Lax$/),
+    expect.stringMatching(/^homing_refresh=[^;]+; Max-Age=5184000; Path=\/api\/auth; HttpOnly; SameSite=Lax$/),
+  ]);
+  const me = await api.call('GET', '/api/me', undefined, { Cookie: cookieHeader(answer.headers) });
+  expect(me).toMatchObject({ status: 200, body: { handle: 'ada' } });
+});
+
+test('[S3] over TLS the cookies are bound to the host, and others are not read', async () => {
+  const tls = { 'X-Forwarded-Proto': 'https' };
+  const answer = await api.call('POST', '/api/auth/register', { handle: 'tls', displayName: 'T', password }, tls);
+  expect(setCookies(answer.headers)).toEqual([
+    expect.stringMatching(/^__Host-homing_session=[^;]+; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/),
+    expect.stringMatching(/^__Secure-homing_refresh=[^;]+; Max-Age=\d+; Path=\/api\/auth; HttpOnly; Secure; SameSite=Lax$/),
+  ]);
+  const Cookie = cookieHeader(answer.headers);
+  expect((await api.call('GET', '/api/me', undefined, { ...tls, Cookie })).status).toBe(200);
+  const bare = Cookie.replaceAll(/__(Host|Secure)-/g, '');
+  expect((await api.call('GET', '/api/me', undefined, { ...tls, Cookie: bare })).status).toBe(401);
+});
+
+test('a handle is one person’s, in whatever case', async () => {
+  await api.register('grace');
+  const answer = await api.call('POST', '/api/auth/register', { handle: 'GRACE', displayName: 'G', password });
+  expect(answer).toMatchObject({ status: 409, body: { code: 'handle-taken' } });
+});
+
+test('[S1] passwords are argon2id hashes', async () => {
+  await api.register('hashed');
+  const [row] = await api.sql`select password_hash as hash from users where handle = 'hashed'`;
+  expect(row!.hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+});
+
+test('[S1] an unknown handle and a wrong password get the same answer for the same work', async () => {
+  await api.register('known');
+  hashes.length = 0;
+  const wrong = await api.call('POST', '/api/auth/login', { ...program, handle: 'known', password: 'wrong' });
+  const unknown = await api.call('POST', '/api/auth/login', { ...program, handle: 'unknown' });
+  const noHandle = await api.call('POST', '/api/auth/login', { ...program, handle: 'no\u0000handle' });
+  expect(wrong).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
+  for (const other of [unknown, noHandle]) {
+    expect(other.status).toBe(401);
+    expect(other.body).toEqual(wrong.body);
+    expect([...other.headers]).toEqual([...wrong.headers]);
+  }
+  expect(hashes).toEqual([expect.stringMatching(/^\$argon2id/), null, null]);
+});
+
+test('logging in gives a program its tokens and no cookies', async () => {
+  await api.register('prog');
+  const answer = await api.call('POST', '/api/auth/login', { ...program, handle: 'Prog' });
+  expect(answer).toMatchObject({ status: 200, body: { user: { handle: 'prog' }, refreshToken: expect.any(String) } });
+  expect(setCookies(answer.headers)).toEqual([]);
+  expect(await isIn((answer.body as SignedIn).accessToken)).toBe(true);
+});
+
+test('[S2] an access token ends after 15 minutes, a refresh gives the next and extends the sockets', async () => {
+  const person = await api.register('fleeting');
+  api.pass(16 * 60_000);
+  const late = await person.call('GET', '/api/me');
+  expect(late).toMatchObject({ status: 401, body: { code: 'expired' } });
+  const renewed = (await refresh(person.refreshToken)).body as SignedIn;
+  expect(await isIn(renewed.accessToken)).toBe(true);
+  expect(renewed.refreshToken).not.toBe(person.refreshToken);
+  expect(api.told.extended).toHaveLength(2);
+  expect(new Set(api.told.extended).size).toBe(1);
+});
+
+test('[S2] refreshing by cookie rotates the cookies', async () => {
+  const answer = await api.call('POST', '/api/auth/register', { handle: 'browser', displayName: 'B', password });
+  const Cookie = cookieHeader(answer.headers);
+  const renewed = await api.call('POST', '/api/auth/refresh', undefined, { Cookie, 'Sec-Fetch-Site': 'same-origin' });
+  expect(renewed.status).toBe(200);
+  expect(renewed.body).not.toHaveProperty('refreshToken');
+  expect(cookieHeader(renewed.headers)).toMatch(/homing_session=.+homing_refresh=/);
+  expect(cookieHeader(renewed.headers)).not.toBe(Cookie);
+});
+
+test('[S2] two tabs that refresh at once get the same successor, as does who lost the answer, for 20 s', async () => {
+  const person = await api.register('tabs');
+  const both = await Promise.all([refresh(person.refreshToken), refresh(person.refreshToken), refresh(person.refreshToken)]);
+  api.pass(19_000);
+  const successors = [...both, await refresh(person.refreshToken)].map(({ body }) => (body as SignedIn).refreshToken);
+  expect(new Set(successors).size).toBe(1);
+  expect((await refresh(successors[0])).status).toBe(200);
+  expect(api.told.ended).toEqual([]);
+});
+
+test('[S2] a token used again after 20 s ends its family, with its access tokens and sockets', async () => {
+  const person = await api.register('stolen');
+  const renewed = (await refresh(person.refreshToken)).body as SignedIn;
+  api.pass(21_000);
+  expect(await refresh(person.refreshToken)).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
+  expect(api.told.ended).toEqual([{ userId: person.id, sid: expect.any(String) }]);
+  expect((await refresh(renewed.refreshToken)).status).toBe(401);
+  expect(await isIn(renewed.accessToken)).toBe(false);
+});
+
+test('[S2] a sign-in that nobody used for 60 days has run out', async () => {
+  const person = await api.register('away');
+  api.pass(61 * 24 * 3_600_000);
+  expect((await refresh(person.refreshToken)).status).toBe(401);
+});
+
+test('[S2] the database holds no token', async () => {
+  const person = await api.register('secretive');
+  const [row] = await api.sql`select row_to_json(s)::text as row from sign_ins s where user_id = ${person.id}`;
+  const secret = Buffer.from(person.refreshToken!.split('.')[1]!, 'base64url');
+  expect(row!.row).not.toContain(secret.toString('hex'));
+  expect(row!.row).not.toContain(person.refreshToken!.split('.')[1]);
+});
+
+test.each([undefined, '', 'x', `${'0'.repeat(36)}.${'A'.repeat(43)}`, `00000000-0000-7000-8000-000000000000.${'A'.repeat(43)}`])(
+  'refreshing with %s is refused, and the cookies go',
+  async (token) => {
+    const Cookie = token === undefined ? '' : `homing_refresh=${token}`;
+    const answer = await api.call('POST', '/api/auth/refresh', undefined, { Cookie, Origin: 'http://localhost' });
+    expect(answer).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
+    expect(setCookies(answer.headers)).toEqual([
+      'homing_session=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax',
+      'homing_refresh=; Max-Age=0; Path=/api/auth; HttpOnly; SameSite=Lax',
+    ]);
+  },
+);
+
+test('[S4] signing out ends the sign-in at once, with an expired access token too, and no other one', async () => {
+  const person = await api.register('leaving');
+  const other = (await api.call('POST', '/api/auth/login', { ...program, handle: 'leaving' })).body as SignedIn;
+  expect((await api.call('POST', '/api/auth/logout', { refreshToken: person.refreshToken })).status).toBe(204);
+  expect(api.told.ended).toEqual([{ userId: person.id, sid: person.refreshToken!.split('.')[0] }]);
+  expect(await isIn(person.accessToken)).toBe(false);
+  expect((await refresh(person.refreshToken)).status).toBe(401);
+  expect(await isIn(other.accessToken)).toBe(true);
+});
+
+test('[S4] a browser signs out by its cookies, and again without harm', async () => {
+  const answer = await api.call('POST', '/api/auth/register', { handle: 'closing', displayName: 'C', password });
+  const headers = { Cookie: cookieHeader(answer.headers), Origin: 'http://localhost' };
+  const out = await api.call('POST', '/api/auth/logout', undefined, headers);
+  expect(out.status).toBe(204);
+  expect(setCookies(out.headers)).toHaveLength(2);
+  expect((await api.call('GET', '/api/me', undefined, headers)).status).toBe(401);
+  expect((await api.call('POST', '/api/auth/logout', undefined, headers)).status).toBe(204);
+  expect(api.told.ended).toHaveLength(1);
+});
+
+test('guessing is slowed down for the guesser, not for the person', async () => {
+  await api.register('target');
+  const login = (from: string, guess: string) =>
+    api.call('POST', '/api/auth/login', { ...program, handle: 'target', password: guess }, { 'X-Forwarded-For': from });
+  const statuses = [];
+  for (let i = 0; i < 11; i++) statuses.push((await login('192.0.2.1', `guess ${i}`)).status);
+  expect(statuses).toEqual([...Array(10).fill(401), 429]);
+  const refused = await login('192.0.2.1', password);
+  expect(refused).toMatchObject({ status: 429, body: { code: 'too-many-requests' } });
+  expect(refused.headers.get('retry-after')).toMatch(/^[1-9][0-9]?$/);
+  expect((await login('192.0.2.2', password)).status).toBe(200);
+  api.pass(20_000);
+  expect((await login('192.0.2.1', password)).status).toBe(200);
+});
+
+test.each(['closed', 'invite'] as const)('REGISTRATION=%s lets nobody register', async (registration) => {
+  const shut = await openTestApi((deps) => ({ ...deps, registration }));
+  const answer = await shut.call('POST', '/api/auth/register', { handle: 'ada', displayName: 'A', password });
+  expect(answer).toMatchObject({ status: 403, body: { code: 'registration-closed' } });
+  expect((answer.body as { detail: string }).detail).toMatch(registration === 'invite' ? /invitation/ : /closed/);
+  await shut.close();
+});
+
+test('nodes that start at once share one signing key', async () => {
+  const { makeSigningKeys } = await import('../postgres/accounts.ts');
+  const { loadKeyRing } = await import('./identity/signing-keys.ts');
+  await api.sql`delete from signing_keys`;
+  const rings = await Promise.all([1, 2, 3, 4].map(() => loadKeyRing(makeSigningKeys(api.sql))));
+  expect(new Set(rings.map(({ signing }) => signing.kid)).size).toBe(1);
+  expect(await api.sql`select kid from signing_keys`).toHaveLength(1);
+});

@@ -1,0 +1,118 @@
+import { Registry } from 'prom-client';
+import { systemClock, systemRandom } from '../../shared/clock.ts';
+import type { SignedIn } from '../../shared/api.ts';
+import { type Messaging } from '../core/messaging-port.ts';
+import { membersMay, startNode } from '../core/node.ts';
+import { makeAccounts, makeSignIns, makeSigningKeys } from '../postgres/accounts.ts';
+import { connect } from '../postgres/connect.ts';
+import { makePostgresBus } from '../postgres/hint-bus.ts';
+import { makeHistory } from '../postgres/history.ts';
+import { createTestDatabase } from '../postgres/launcher/test-database.ts';
+import { makePostgresMembership } from '../postgres/membership.ts';
+import { migrate } from '../postgres/migrate.ts';
+import { makePostgresLog } from '../postgres/update-log.ts';
+import { type AppDeps, createApp } from './app.ts';
+import { makePasswords } from './identity/passwords.ts';
+import { loadKeyRing } from './identity/signing-keys.ts';
+import { makeLimits } from './rate-limit.ts';
+
+/** An answer, read once. `body` is null where there is none. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: never;
+}
+
+const silent = { info() {}, warn() {}, error() {} };
+
+/** The whole API for tests: the real core over a Postgres of its own, a clock that can be moved, and all that was told to `Messaging`. */
+export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) => deps) {
+  const database = await createTestDatabase();
+  const sql = await connect(database.url, { allowUnsafe: true });
+  await migrate(sql);
+  let skew = 0;
+  const clock = { now: () => systemClock.now() + skew, after: systemClock.after.bind(systemClock) };
+  const bus = makePostgresBus(sql, silent);
+  const node = await startNode({
+    log: makePostgresLog(sql),
+    bus,
+    membership: makePostgresMembership(sql),
+    permissions: membersMay,
+    clock,
+    random: systemRandom,
+    logger: silent,
+  });
+  const told: { ended: Parameters<Messaging['endSessions']>[0][]; extended: string[] } = { ended: [], extended: [] };
+  const errors: Record<string, unknown>[] = [];
+  const deps = change({
+    accounts: makeAccounts(sql),
+    signIns: makeSignIns(sql),
+    history: makeHistory(sql),
+    messaging: {
+      ...node.messaging,
+      endSessions: (who) => void told.ended.push(who),
+      extendSession: (sid) => void told.extended.push(sid),
+    },
+    keys: await loadKeyRing(makeSigningKeys(sql)),
+    passwords: makePasswords(),
+    limits: makeLimits(),
+    registration: 'open',
+    clock,
+    random: systemRandom,
+    logger: { ...silent, error: (fields) => void errors.push(fields) },
+    allowedOrigins: [],
+    trustProxy: true,
+    registry: new Registry(),
+    ping: async () => void (await sql`select 1`),
+    clientDir: null,
+  });
+  const app = createApp(deps);
+
+  /** One request; a body is sent as JSON, a text as it is. */
+  async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    const response = await app.request(path, {
+      method,
+      headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text || null) as never };
+  }
+
+  let people = 0;
+  /** Registers somebody as a program, and calls with their token. */
+  async function register(handle: string, displayName = handle) {
+    const address = `10.0.${Math.floor(people / 250)}.${people++ % 250}`;
+    const body = { handle, displayName, password: 'correct horse', client: 'program' };
+    const answer = await call('POST', '/api/auth/register', body, { 'X-Forwarded-For': address });
+    const signedIn = answer.body as SignedIn;
+    const authorization = { Authorization: `Bearer ${signedIn.accessToken}` };
+    return {
+      ...signedIn,
+      id: signedIn.user.id,
+      call: (method: string, path: string, data?: unknown, headers: Record<string, string> = {}) =>
+        call(method, path, data, { ...authorization, ...headers }),
+    };
+  }
+
+  return {
+    app,
+    sql,
+    deps,
+    told,
+    errors,
+    call,
+    register,
+    now: clock.now,
+    /** Moves the clock. */
+    pass: (ms: number) => void (skew += ms),
+    async close() {
+      await node.stop();
+      await sql.end();
+      await database.drop();
+    },
+  };
+}
+export type TestApi = Awaited<ReturnType<typeof openTestApi>>;
+export type TestPerson = Awaited<ReturnType<TestApi['register']>>;
