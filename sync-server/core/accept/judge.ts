@@ -3,7 +3,7 @@ import type { Neutralised } from '../../../shared/close-codes.ts';
 import type { MessageId, Uuid } from '../../../shared/ids.ts';
 import { laneOwner } from '../../../shared/segment.ts';
 import type { BatchInput } from './input.ts';
-import { isLogged } from './log.ts';
+import { loggedIds } from './log.ts';
 import type { Entry, Fate, Overlay, Slot, Stretch } from './overlay.ts';
 import { lastOfKey, valueOf } from './stored.ts';
 
@@ -35,6 +35,10 @@ export function makeJudge(input: BatchInput, overlay: Overlay, decided: Decided)
   const { doc, state, conversation, members, permissions, usedIds } = input;
   const { logged, deletes, claims } = decided;
 
+  // Asked only about keys that hold nothing but tombstones and about removals of what is gone; then once in a batch.
+  let committedLog: ReadonlySet<MessageId> | null = null;
+  const isLogged = (id: MessageId): boolean => (committedLog ??= loggedIds(doc)).has(id);
+
   const permits = (writer: Uuid, kind: 'message' | 'reactions' | 'removal') => permissions.judge({ conversation, members, writer, kind });
 
   /** The key that holds a message of this segment, in whichever lane; null when none does. */
@@ -55,7 +59,7 @@ export function makeJudge(input: BatchInput, overlay: Overlay, decided: Decided)
   function storedFate({ stored, key }: Slot): Fate {
     if (stored === null) return 'unlogged';
     if (!stored.deleted) return valueOf(stored) === 0 ? 'dead' : 'alive';
-    return isLogged(doc, key) && holder(key) === null ? 'dead' : 'unlogged';
+    return isLogged(key) && holder(key) === null ? 'dead' : 'unlogged';
   }
 
   const fate = (slot: Slot): Fate => (slot.fate ??= storedFate(slot));
@@ -116,7 +120,7 @@ export function makeJudge(input: BatchInput, overlay: Overlay, decided: Decided)
     if (code) return code;
     const message = holder(id);
     if (message && fate(message) === 'alive') die(message, writer, null);
-    return message || isLogged(doc, id) ? null : 'removed';
+    return message || isLogged(id) ? null : 'removed';
   }
 
   function judge(writer: Uuid, entry: Entry, lookedUp: readonly MessageId[]): Neutralised | null {

@@ -1,14 +1,21 @@
 import * as Y from 'yjs';
 import { LATE_AFTER_MS } from '../../../shared/limits.ts';
 import { type MessageId, messageTime } from '../../../shared/ids.ts';
-import { LOG } from '../../../shared/segment.ts';
+import { LOG, readLogElement } from '../../../shared/segment.ts';
 import { type Id, type Plain, itemsOf } from './stored.ts';
 
-const names = (element: unknown, id: MessageId): boolean => element === id || (Array.isArray(element) && element[0] === id);
-
-/** Whether the committed log names a message. One pass over the log: only for keys that hold nothing but tombstones. */
-export const isLogged = (doc: Y.Doc, id: MessageId): boolean =>
-  itemsOf(doc.share.get(LOG)).some(({ content }) => content instanceof Y.ContentAny && content.arr.some((element) => names(element, id)));
+/** The ids that the committed log names. One pass over the log. */
+export function loggedIds(doc: Y.Doc): ReadonlySet<MessageId> {
+  const ids = new Set<MessageId>();
+  for (const { content } of itemsOf(doc.share.get(LOG))) {
+    if (!(content instanceof Y.ContentAny)) continue;
+    for (const element of content.arr) {
+      const logged = readLogElement(element);
+      if (logged) ids.add(logged.id);
+    }
+  }
+  return ids;
+}
 
 /** The log's last element, after which new ones are written; null while it is empty. */
 export const lastOfLog = (doc: Y.Doc): Id | null => itemsOf(doc.share.get(LOG)).at(-1)?.lastId ?? null;
