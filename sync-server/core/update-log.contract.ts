@@ -247,8 +247,16 @@ export function updateLogContract(name: string, makeWorld: () => Promise<LogWorl
     });
 
     describe('snapshot', () => {
-      const kept = ({ kind: _, ...row }: ReturnType<typeof aMessage>): KeptMessage => ({
-        ...row,
+      const kept = ({ id, seq, n, senderId, body, replyTo, extras, acceptedAt, editedAt }: ReturnType<typeof aMessage>): KeptMessage => ({
+        id,
+        seq,
+        n,
+        senderId,
+        body,
+        replyTo,
+        extras,
+        acceptedAt,
+        editedAt,
         deletedAt: null,
         deletedBy: null,
         history: [],

@@ -16,26 +16,27 @@ updateLogContract('Postgres', async () => {
 });
 
 membershipContract('Postgres', async () => {
-  const { sql, close } = await openMigratedDatabase();
+  const database = await openMigratedDatabase();
+  const { sql } = database;
   return {
     log: makePostgresLog(sql),
     membership: makePostgresMembership(sql),
     async remove(conversationId, userId) {
       await sql`update members set left_at = now(), left_seq = 0 where conversation_id = ${conversationId} and user_id = ${userId}`;
     },
-    close,
+    close: () => database.close(),
   };
 });
 
 hintBusContract('Postgres', async () => {
-  const { sql, url, close } = await openMigratedDatabase();
-  const other = await connect(url, { allowUnsafe: true, max: 2 });
+  const database = await openMigratedDatabase();
+  const other = await connect(database.url, { allowUnsafe: true, max: 2 });
   return {
-    here: makePostgresBus(sql, logger),
+    here: makePostgresBus(database.sql, logger),
     there: makePostgresBus(other, logger),
     async close() {
       await other.end();
-      await close();
+      await database.close();
     },
   };
 });

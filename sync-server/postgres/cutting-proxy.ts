@@ -53,7 +53,7 @@ export async function openCuttingProxy(targetUrl: string): Promise<CuttingProxy>
   async function goDown(): Promise<void> {
     const closed = once(server, 'close');
     server.close();
-    for (const cut of [...pairs]) cut();
+    for (const cut of pairs) cut();
     await closed;
   }
 

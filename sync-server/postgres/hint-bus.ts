@@ -9,7 +9,7 @@ import { HINT_CHANNEL, decodeHint, encodeHint } from './hints.ts';
 export function makePostgresBus(sql: Sql, logger: Logger): HintBus {
   return {
     async listen(onHint, onGap) {
-      const { unlisten } = await sql.listen(
+      const listening = await sql.listen(
         HINT_CHANNEL,
         (payload) => {
           const hint = decodeHint(payload);
@@ -18,7 +18,9 @@ export function makePostgresBus(sql: Sql, logger: Logger): HintBus {
         },
         onGap,
       );
-      return async () => void (await unlisten());
+      return async () => {
+        await listening.unlisten();
+      };
     },
     async publish(hint) {
       await sql`select pg_notify(${HINT_CHANNEL}, payload) from unnest(${encodeHint(hint)}::text[]) as payload`;

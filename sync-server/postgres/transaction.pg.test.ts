@@ -63,7 +63,7 @@ test.each(
     { text, what: 'request' as const },
     { text, what: 'answer' as const },
   ]),
-)('[L9] a connection lost at the $what of "$text", before COMMIT: nothing was written, and the next batch goes through', async (cut) => {
+)('[L9] a connection lost at the $what of $text, before COMMIT: nothing was written, and the next batch goes through', async (cut) => {
   proxy.cutAt(cut.text, cut.what);
   await expect(append(log, conversation.id)).rejects.toBeInstanceOf(LogUnavailable);
   expect(await rowsOf()).toBe(1);
