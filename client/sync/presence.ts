@@ -104,6 +104,8 @@ export function openPresence({ awareness, me, clock, onChange }: Options): Prese
   }
 
   awareness.on('update', onUpdate);
+  // Whoever is here is known to be here: the server tells their position only under an entry of their own.
+  publish({});
 
   return {
     typing: () => [...new Set([...signals.values()].map(({ userId }) => userId))],
