@@ -454,6 +454,16 @@ describe('structs', () => {
     expect(world.doc.store.clients.get(11)).toHaveLength(raw.store.clients.get(11)!.length);
   });
 
+  it('[A8] the update is, byte for byte, what Yjs itself would write', () => {
+    const mine = makeWorld('user');
+    const [low, high] = [makeDevice(mine, 100), makeDevice(mine, 200)];
+    for (const draft of ['a', 'b', 'c']) low.getMap(LANE).set(`d${BERT}`, draft);
+    for (const draft of ['d', 'e']) for (const person of [CARL, ANNA]) high.getMap(LANE).set(`d${person}`, draft);
+    mine.batch((batch) => [low, high].map((device) => batch.accept(ANNA, mine.decode(Y.encodeStateAsUpdate(device)))));
+    const hex = (update: Uint8Array) => Buffer.from(update).toString('hex');
+    expect(hex(mine.built!.update)).toBe(hex(Y.encodeStateAsUpdate(mine.doc)));
+  });
+
   it('[D8] [A5] a private document takes its own keys, from its owner, and nothing else', () => {
     const mine = makeWorld('user');
     const device = makeDevice(mine, 11);
@@ -477,6 +487,10 @@ describe('structs', () => {
   it('[A4] a root takes nothing from members and knows its own structs', () => {
     const root = makeWorld('root');
     const device = makeDevice(root, 11);
+    expect(root.push(ANNA, Y.encodeStateAsUpdate(device))).toEqual({ kind: 'known', committed: [] });
+    const earlier = new Y.Doc();
+    earlier.getMap('meta').set('picture', 'of another server id, which nobody claimed');
+    for (const doc of [root.doc, device]) Y.applyUpdate(doc, Y.encodeStateAsUpdate(earlier));
     expect(root.push(ANNA, Y.encodeStateAsUpdate(device))).toEqual({ kind: 'known', committed: [] });
     device.getMap('meta').set('title', 'Mine');
     expect(root.push(ANNA, step2(root, device))).toEqual({ kind: 'refused', reason: 'foreign-lane' });
