@@ -7,7 +7,17 @@ const root = fileURLToPath(new URL('.', import.meta.url));
 /** Kinds of test by the end of their name: what each needs decides where and how long it runs. */
 const project = (name: string, include: string[], exclude: string[], testTimeout: number, extra = {}) => ({
   extends: true as const,
-  test: { name, root, include, exclude: ['**/node_modules/**', ...exclude], testTimeout, hookTimeout: 180_000, ...extra },
+  // vite-plugin-solid would ask for a DOM otherwise.
+  test: {
+    name,
+    root,
+    environment: 'node',
+    include,
+    exclude: ['**/node_modules/**', ...exclude],
+    testTimeout,
+    hookTimeout: 180_000,
+    ...extra,
+  },
 });
 const unit = ['{shared,sync-server,client}/**/*.test.ts'];
 const special = ['pg', 'web', 'fuzz', 'process'].map((kind) => `**/*.${kind}.test.ts`);
@@ -33,7 +43,10 @@ export default defineConfig(({ isSsrBuild }) => ({
     root,
     projects: [
       project('unit', unit, special, 60_000),
-      project('pg', ['**/*.pg.test.ts'], [], 120_000, { globalSetup: [`${root}sync-server/postgres/launcher/test-cluster.ts`], fileParallelism: false }),
+      project('pg', ['**/*.pg.test.ts'], [], 120_000, {
+        globalSetup: [`${root}sync-server/postgres/launcher/test-cluster.ts`],
+        fileParallelism: false,
+      }),
       project('process', ['**/*.process.test.ts'], [], 300_000, { fileParallelism: false }),
       project('web', ['**/*.web.test.ts'], [], 300_000, { fileParallelism: false }),
       project('fuzz', ['**/*.fuzz.test.ts'], [], 3_600_000),

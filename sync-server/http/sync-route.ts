@@ -1,16 +1,17 @@
 import { type WebSocketLike, upgradeWebSocket } from '@hono/node-server';
-import type { Context, Env, Hono } from 'hono';
+import type { Context } from 'hono';
 import type { WSContext, WSEvents } from 'hono/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { CLOSE, type CloseName } from '../../shared/close-codes.ts';
-import { type DocumentName, type Uuid, parseDocumentId } from '../../shared/ids.ts';
+import { type DocumentName, parseDocumentId } from '../../shared/ids.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import { SUB_PROTOCOL } from '../../shared/protocol-version.ts';
 import type { Socket } from '../core/ports.ts';
 import type { Session, Visit } from '../core/session.ts';
-
-/** Who asks for a socket, as `authenticate` of the HTTP API tells it. */
-export type Caller = { kind: 'signed-in'; userId: Uuid; sid: string; expiresAt: number } | { kind: 'expired' } | { kind: 'none' };
+import type { Door } from './app.ts';
+import type { Identity } from './identity/authenticate.ts';
+import { problem } from './problem.ts';
+import type { App } from './route.ts';
 
 /** A dead connection is noticed after two of these (P5: within 35 s). */
 const PING_MS = 15_000;
@@ -53,25 +54,18 @@ export function keepHeartbeat(server: WebSocketServer): () => void {
  * `GET /api/sync/<documentId>`: the y-websocket protocol (W1). A foreign `Origin` is answered 403 before the upgrade; everything else
  * that is refused gets its close code after it, because a stock provider retries an HTTP error for ever (W4).
  */
-export function mountSync<E extends Env>(
-  app: Hono<E>,
-  deps: {
-    authenticate(headers: Headers): Promise<Caller>;
-    isAllowedOrigin(request: Request): boolean;
-    open(visit: Visit): Session;
-  },
-): void {
+export function mountSync(app: App, { authenticate, isForeign, open }: Door & { open(visit: Visit): Session }): void {
   app.get(
     `${PATH}*`,
     async (c, next) => {
-      if (c.req.header('upgrade')?.toLowerCase() === 'websocket' && !deps.isAllowedOrigin(c.req.raw)) return c.body('Foreign origin', 403);
-      return next();
+      if (c.req.header('upgrade')?.toLowerCase() === 'websocket' && isForeign(c)) throw problem('origin');
+      await next();
     },
     upgradeWebSocket(async (c): Promise<WSEvents<WebSocketLike>> => {
-      const caller = await deps.authenticate(c.req.raw.headers);
+      const caller = await authenticate(c);
       const name = parseDocumentId(documentPath(c));
       if (caller.kind !== 'signed-in') return refuse(caller.kind === 'expired' ? 'expired' : 'unauthorized');
-      return name ? serve(deps.open, caller, name) : refuse('notFound');
+      return name ? serve(open, caller, name) : refuse('notFound');
     }),
   );
 }
@@ -92,7 +86,7 @@ const refuse = (name: CloseName): WSEvents<WebSocketLike> => ({
 
 function serve(
   open: (visit: Visit) => Session,
-  caller: Extract<Caller, { kind: 'signed-in' }>,
+  caller: Extract<Identity, { kind: 'signed-in' }>,
   name: DocumentName,
 ): WSEvents<WebSocketLike> {
   let session: Session | null = null;

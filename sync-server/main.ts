@@ -1,0 +1,129 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { type WebSocketServerLike, serve } from '@hono/node-server';
+import { type Logger as Pino, pino } from 'pino';
+import { Registry } from 'prom-client';
+import { systemClock, systemRandom } from '../shared/clock.ts';
+import { type Config, readConfig } from './config.ts';
+import { membersMay, startNode } from './core/node.ts';
+import type { Logger } from './core/ports.ts';
+import { openDatabase } from './database.ts';
+import { createApp } from './http/app.ts';
+import { makePasswords } from './http/identity/passwords.ts';
+import { loadKeyRing, readKeyRing } from './http/identity/signing-keys.ts';
+import { addNodeMetrics } from './http/metrics.ts';
+import { makeLimits } from './http/rate-limit.ts';
+import { keepHeartbeat, makeSocketServer, mountSync } from './http/sync-route.ts';
+import { makeAccounts, makeSignIns, makeSigningKeys } from './postgres/accounts.ts';
+import { makePostgresBus } from './postgres/hint-bus.ts';
+import { makeHistory } from './postgres/history.ts';
+import { makePostgresMembership } from './postgres/membership.ts';
+import { makePostgresLog } from './postgres/update-log.ts';
+
+/** Sockets that have not answered their close frame by then are cut. */
+const DRAIN_MS = 2_000;
+
+/** The built client lies beside the built server; from source, the development server has it. */
+const CLIENT = import.meta.url.endsWith('.mjs') ? fileURLToPath(new URL('../client/', import.meta.url)) : null;
+
+const asLogger = (log: Pino): Logger => ({
+  info: (fields, message) => log.info(fields, message),
+  warn: (fields, message) => log.warn(fields, message),
+  error: (fields, message) => log.error(fields, message),
+});
+
+/** Starts one node; resolves with the way to stop it once it takes requests. */
+async function start(config: Config): Promise<() => Promise<void>> {
+  const logger = asLogger(pino({ level: config.logLevel }));
+  const database = await openDatabase(config, logger);
+  const { sql } = database;
+  const membership = makePostgresMembership(sql);
+  const node = await startNode({
+    log: makePostgresLog(sql),
+    bus: makePostgresBus(sql, logger),
+    membership,
+    permissions: membersMay,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+  });
+  const sockets = makeSocketServer();
+  const stopHeartbeat = keepHeartbeat(sockets);
+  const registry = new Registry();
+  addNodeMetrics(registry, node.counts);
+  const app = createApp({
+    accounts: makeAccounts(sql),
+    signIns: makeSignIns(sql),
+    history: makeHistory(sql),
+    messaging: node.messaging,
+    keys: config.authPrivateKeyFile
+      ? await readKeyRing(await readFile(config.authPrivateKeyFile, 'utf8'))
+      : await loadKeyRing(makeSigningKeys(sql)),
+    passwords: makePasswords(),
+    limits: makeLimits(),
+    registration: config.registration,
+    allowedOrigins: config.allowedOrigins,
+    trustProxy: config.trustProxy,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    registry,
+    ping: async () => void (await sql`select 1`),
+    clientDir: CLIENT,
+    mount: (mounted, door) => mountSync(mounted, { ...door, open: node.open }),
+  });
+
+  const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
+    const listening = serve(
+      { fetch: app.fetch, port: config.port, hostname: config.host, websocket: { server: sockets as WebSocketServerLike } },
+      ({ port }) => {
+        process.stdout.write(`Homing is at http://localhost:${port}\n`);
+        resolve(listening);
+      },
+    );
+    listening.once('error', reject);
+  });
+
+  return async () => {
+    stopHeartbeat();
+    const closed = new Promise((resolve) => server.close(resolve));
+    await node.stop();
+    const cut = setTimeout(() => {
+      for (const socket of sockets.clients) socket.terminate();
+    }, DRAIN_MS);
+    await closed;
+    clearTimeout(cut);
+    await database.close();
+  };
+}
+
+/** One sentence for the person who started it. */
+function explain(error: unknown, config: Config): string {
+  if (!(error instanceof Error)) return String(error);
+  if ('code' in error && error.code === 'EADDRINUSE') return `Port ${config.port} is taken: set PORT to another one, or end what uses it.`;
+  return error.message;
+}
+
+const read = readConfig(process.env);
+if ('wrong' in read) {
+  process.stderr.write(`${read.wrong.join('\n')}\n`);
+  process.exit(1);
+}
+const { config } = read;
+try {
+  const stop = await start(config);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          process.stderr.write(`${explain(error, config)}\n`);
+          process.exit(1);
+        },
+      );
+    });
+  }
+} catch (error) {
+  process.stderr.write(`${explain(error, config)}\n`);
+  process.exit(1);
+}
