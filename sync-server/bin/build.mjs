@@ -18,8 +18,9 @@ export async function ensureBuilt() {
   if (outputs.every(existsSync) && (await readFile(stampFile, 'utf8').catch(() => '')) === stamp) return true;
   console.log('Building client and server.');
   await rm(stampFile, { force: true });
-  for (const args of [['build'], ['build', '--ssr']]) {
-    const code = await runNode(['node_modules/vite/bin/vite.js', ...args, '--logLevel', 'warn'], { NODE_ENV: 'production' });
+  // The entry is named here too: a bare --ssr would replace the configured one.
+  for (const args of [[], ['--ssr', join(root, 'sync-server', 'main.ts')]]) {
+    const code = await runNode(['node_modules/vite/bin/vite.js', 'build', ...args, '--logLevel', 'warn'], { NODE_ENV: 'production' });
     if (code !== 0) return false;
   }
   await mkdir(join(root, 'dist'), { recursive: true });

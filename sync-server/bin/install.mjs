@@ -35,9 +35,12 @@ async function readPackages(path) {
   }
 }
 
-/** An optional package is left out on other platforms only: a folder copied from one to another is not an installed one. */
+/**
+ * A folder copied from another platform is not an installed one: it lacks what is for this machine alone. An optional package for every
+ * platform tells nothing, it may be needed only by one that is left out here.
+ */
 function isForThisMachine({ os, cpu, libc }) {
-  return fits(os, process.platform) && fits(cpu, process.arch) && (libc === undefined || fits(libc, ownLibc()));
+  return os !== undefined && fits(os, process.platform) && fits(cpu, process.arch) && (libc === undefined || fits(libc, ownLibc()));
 }
 
 function fits(list, value) {
