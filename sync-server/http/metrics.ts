@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
-import { Counter, type Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, type Registry, collectDefaultMetrics } from 'prom-client';
 import type { App, Env } from './route.ts';
 
 /** Counts answers by method, route and status; the process's own figures stand in the same registry. */
@@ -20,6 +20,19 @@ export function makeCounting(registry: Registry): MiddlewareHandler<Env> {
 }
 
 const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** Rooms and sessions of this node, read when somebody asks. */
+export function addNodeMetrics(registry: Registry, counts: () => { rooms: number; sessions: number }): void {
+  for (const what of ['rooms', 'sessions'] as const)
+    new Gauge({
+      name: `homing_${what}`,
+      help: `Open ${what} of this node.`,
+      registers: [registry],
+      collect() {
+        this.set(counts()[what]);
+      },
+    });
+}
 
 /** `/metrics` as Prometheus reads it. */
 export function addMetricsRoute(app: App, registry: Registry): void {
