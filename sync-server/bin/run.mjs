@@ -21,7 +21,8 @@ export async function runNode(args, env = {}) {
   /** @param {NodeJS.Signals} signal */
   const passOn = (signal) => {
     received = constants.signals[signal];
-    child.kill(signal);
+    // The terminal gives Ctrl+C to the child as well, and a second one means "at once" to many programs.
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
   };
   for (const signal of SIGNALS) process.on(signal, passOn);
   const code = await new Promise((resolve, reject) => {
