@@ -1,3 +1,4 @@
+import type * as Y from 'yjs';
 import type { Clock, RandomBytes } from '../../shared/clock.ts';
 import type { Uuid } from '../../shared/ids.ts';
 import { encodeAck, encodeTold } from '../../shared/protocol.ts';
@@ -82,7 +83,10 @@ export function makeCommitter(deps: {
       room.queued -= works.reduce((sum, work) => sum + sizeOf(work), 0);
       if (room.queue.length > 0) waiting.add(room);
       room.busy = true;
-      batch.set(room, works.map(decode));
+      batch.set(
+        room,
+        works.map((work) => decode(work, room.doc)),
+      );
       if (alone || batch.size === BATCH_ROOMS) break;
     }
     return batch;
@@ -221,8 +225,8 @@ export function makeCommitter(deps: {
 
 const sizeOf = (work: Work): number => (work.kind === 'frame' ? work.update.byteLength : work.value[0].length);
 
-const decode = (work: Work): Job =>
-  work.kind === 'frame' ? { kind: 'frame', work, update: decodeUpdate(work.update) } : { kind: 'post', work };
+const decode = (work: Work, doc: Y.Doc): Job =>
+  work.kind === 'frame' ? { kind: 'frame', work, update: decodeUpdate(work.update, doc) } : { kind: 'post', work };
 
 function abandon(works: readonly Work[]): void {
   for (const work of works) if (work.kind === 'post') work.done({ kind: 'unavailable' });

@@ -53,7 +53,8 @@ export function makeMemoryLog(store: MemoryStore, { clock, pause = nextTurn }: {
           const writes = build(locked);
           if (writes.length === 0) return;
           await pause('written');
-          for (const write of writes) commit(rows.get(write.conversationId), write, clock.now());
+          for (const write of writes) checkFits(rows.get(write.conversationId), write);
+          for (const write of writes) commit(rows.get(write.conversationId)!, write, clock.now());
           notify(store, hintOf(writes));
         },
       );
@@ -72,7 +73,10 @@ export function makeMemoryLog(store: MemoryStore, { clock, pause = nextTurn }: {
         messages: new Map(),
         lock: Promise.resolve(),
       };
-      for (const document of documents) writeDocument(row, document, createdAt);
+      for (const document of documents) {
+        checkFollows(row, document);
+        writeDocument(row, document, createdAt);
+      }
       store.conversations.set(id, row);
       await pause('committed');
       return true;
@@ -129,18 +133,31 @@ function lockedOf(row: StoredConversation | undefined, want: Want): [Uuid, Locke
   ];
 }
 
-function commit(row: StoredConversation | undefined, { seq, open, documents, snapshot }: ConversationWrite, now: number): void {
+/** Throws before anything is written when a row does not follow the last one (L9). */
+function checkFits(row: StoredConversation | undefined, { documents, snapshot }: ConversationWrite): void {
   if (!row) throw new Error('a write to a conversation that was not locked');
+  for (const document of documents) checkFollows(row, document);
+  const added = new Set(snapshot.flatMap((change) => (change.kind === 'message' ? [change.id] : [])));
+  for (const change of snapshot)
+    if (change.kind !== 'message' && !added.has(change.id) && !row.messages.has(change.id)) throw new Error(`no message ${change.id}`);
+}
+
+function checkFollows(row: StoredConversation, { state, fresh }: DocumentWrite): void {
+  const before = row.documents.get(state.n);
+  if (fresh === (before !== undefined)) throw new Error(`document ${state.n}: ${fresh ? 'exists already' : 'does not exist'}`);
+  if (state.position !== (before?.state.position ?? 0) + 1)
+    throw new Error(`document ${state.n}: position ${state.position} is not the next`);
+}
+
+function commit(row: StoredConversation, { seq, open, documents, snapshot }: ConversationWrite, now: number): void {
   row.state = { ...row.state, seq, open };
   for (const document of documents) writeDocument(row, document, now);
   for (const change of snapshot) applyChange(row, change);
 }
 
-function writeDocument(row: StoredConversation, { state, update, claims, compact, fresh }: DocumentWrite, now: number): void {
+function writeDocument(row: StoredConversation, { state, update, claims, compact }: DocumentWrite, now: number): void {
   const { n, position } = state;
   const before = row.documents.get(n);
-  if (fresh === (before !== undefined)) throw new Error(`document ${n}: ${fresh ? 'exists already' : 'does not exist'}`);
-  if (position !== (before?.state.position ?? 0) + 1) throw new Error(`document ${n}: position ${position} is not the next`);
   const document = before ?? { state, rows: [], claims: [], compactDueAt: null };
   document.state = state;
   document.rows.push({ position, update });

@@ -24,7 +24,7 @@ export interface Outcome {
 
 const NODES = 2;
 const DEVICES = 4;
-const ACTIONS = 120;
+const ACTIONS = 70;
 /** Steps that the world may take to come to rest; more is a world that never does. */
 const STEPS = 60_000;
 /** Virtual time in which everything must be healed: quarantine, polls and compaction included. */

@@ -1,0 +1,38 @@
+import { systemClock } from '../../shared/clock.ts';
+import { hintBusContract } from '../core/hint-bus.contract.ts';
+import { membershipContract } from '../core/membership.contract.ts';
+import { updateLogContract } from '../core/update-log.contract.ts';
+import { makeMemoryBus } from './hint-bus.ts';
+import { makeMemoryMembership } from './membership.ts';
+import { makeMemoryStore } from './store.ts';
+import { makeMemoryLog } from './update-log.ts';
+
+updateLogContract('memory', async () => {
+  const store = makeMemoryStore();
+  return {
+    log: makeMemoryLog(store, { clock: systemClock }),
+    bus: makeMemoryBus(store),
+    messages: async (conversationId) =>
+      [...(store.conversations.get(conversationId)?.messages.values() ?? [])].sort((a, b) => a.seq - b.seq),
+    close: async () => {},
+  };
+});
+
+membershipContract('memory', async () => {
+  const store = makeMemoryStore();
+  return {
+    log: makeMemoryLog(store, { clock: systemClock }),
+    membership: makeMemoryMembership(store),
+    async remove(conversationId, userId) {
+      const row = store.conversations.get(conversationId)!;
+      row.members.delete(userId);
+      row.former.add(userId);
+    },
+    close: async () => {},
+  };
+});
+
+hintBusContract('memory', async () => {
+  const store = makeMemoryStore();
+  return { here: makeMemoryBus(store), there: makeMemoryBus(store), close: async () => {} };
+});
