@@ -40,7 +40,8 @@ interface Options {
   api: Api;
   me: Uuid;
   clock: Clock;
-  isVisible: Accessor<boolean>;
+  /** Somebody can see it, and there may be a network. */
+  isWorthwhile: Accessor<boolean>;
   /** The session is over. */
   onSignedOut: () => void;
 }
@@ -68,7 +69,7 @@ export function asRow(conversation: Conversation, me: Uuid, readTo: number): Con
 }
 
 /** The list of conversations, asked for every few seconds while somebody can see it, and after own actions. */
-export function createConversationList({ api, me, clock, isVisible, onSignedOut }: Options): ConversationList {
+export function createConversationList({ api, me, clock, isWorthwhile, onSignedOut }: Options): ConversationList {
   const [conversations, setConversations] = createSignal<readonly Conversation[]>([]);
   const [isLoaded, setLoaded] = createSignal(false);
   const [isReached, setReached] = createSignal(true);
@@ -94,7 +95,7 @@ export function createConversationList({ api, me, clock, isVisible, onSignedOut 
   }
 
   createEffect(() => {
-    if (!isVisible()) return;
+    if (!isWorthwhile()) return;
     let cancel = (): void => {};
     let ended = false;
     const poll = (): void =>

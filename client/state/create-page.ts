@@ -38,7 +38,7 @@ export interface PageOptions {
 
 /** The page of one person; everything it opened ends with its owner. */
 export function createPage({ api, me, clock, conversations, isVisible, hasFocus, isOnline, onSignedOut }: PageOptions): Page {
-  const list = createConversationList({ api, me: me.id, clock, isVisible, onSignedOut });
+  const list = createConversationList({ api, me: me.id, clock, isWorthwhile: () => isVisible() && isOnline(), onSignedOut });
   const [shown, setShown] = createSignal<ConversationView | null>(null);
   const drafts = new Map<Uuid, string>();
   const isAttended = (): boolean => isVisible() && hasFocus();

@@ -7,7 +7,9 @@ interface Props {
   size?: 'small' | 'medium' | 'large';
 }
 
-const HUES = 360;
+/** From blue over violet and magenta to orange: the neighbourhood of the signature. */
+const FIRST_HUE = 215;
+const HUES = 180;
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 const firstLetter = (word: string | undefined): string =>
@@ -22,8 +24,9 @@ export function initialsOf(name: string): string {
   return `${firstLetter(words[0])}${words.length > 1 ? firstLetter(words.at(-1)) : ''}`.toLocaleUpperCase();
 }
 
-/** A hue for an id, spread evenly. */
-export const hueOf = (id: string): number => new TextEncoder().encode(id).reduce((hash, byte) => (hash * 31 + byte) % 104_729, 7) % HUES;
+/** A hue for an id, spread evenly over the neighbourhood. */
+export const hueOf = (id: string): number =>
+  FIRST_HUE + (new TextEncoder().encode(id).reduce((hash, byte) => (hash * 31 + byte) % 104_729, 7) % HUES);
 
 /** Initials on a gradient of the person's own. Decoration: the name stands beside it. */
 export const Avatar: Component<Props> = (props) => (

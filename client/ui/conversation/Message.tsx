@@ -8,7 +8,7 @@ const MARKS: Record<Mark, { icon: IconName; words: string }> = {
   sending: { icon: 'clock', words: 'Sending' },
   sent: { icon: 'check', words: 'Sent' },
   delivered: { icon: 'checks', words: 'Delivered' },
-  read: { icon: 'checks', words: 'Read' },
+  read: { icon: 'check', words: 'Read' },
   failed: { icon: 'alert', words: 'Not sent' },
 };
 

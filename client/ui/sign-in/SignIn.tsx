@@ -34,14 +34,10 @@ export const SignIn: Component = () => {
     <main class="entrance">
       <form class="entrance__form" onSubmit={(event) => void submit(event)}>
         <Emblem />
-        <h1>
-          <Show when={isNew()} fallback="Welcome back">
-            Welcome to <span class="wordmark">Homing</span>
-          </Show>
-        </h1>
+        <h1>{isNew() ? 'Welcome to Homing' : 'Welcome back'}</h1>
         <TextField
           label="Handle"
-          hint={isNew() ? 'Others find you by it. 3 to 30 letters, digits, dots, dashes.' : ''}
+          hint={isNew() ? '3 to 30 letters, digits, dots or dashes.' : ''}
           error={fieldError('handle')}
           value={handle()}
           onInput={(event) => setHandle(event.currentTarget.value)}
