@@ -51,6 +51,8 @@ export const signedIn = z.object({ user: me, accessToken: z.string(), expiresAt:
 export type SignedIn = z.infer<typeof signedIn>;
 
 export const users = z.object({ users: z.array(user) });
+/** The start of a handle or name. */
+export const peopleQuery = line.pipe(z.string().min(3, 'must have at least 3 characters').max(60));
 
 export const message = z.object({
   id: messageId,

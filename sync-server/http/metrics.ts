@@ -14,8 +14,8 @@ export function makeCounting(registry: Registry): MiddlewareHandler<Env> {
   });
   return async (c, next) => {
     await next();
-    const route = routePath(c, -1);
-    answers.inc({ method: KNOWN_METHODS.has(c.req.method) ? c.req.method : 'other', route, status: String(c.res.status) });
+    // The route that was entered last is the one that answered.
+    answers.inc({ method: KNOWN_METHODS.has(c.req.method) ? c.req.method : 'other', route: routePath(c), status: String(c.res.status) });
   };
 }
 

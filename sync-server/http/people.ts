@@ -1,12 +1,12 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
-import { handle, me, patchMeBody, user, users } from '../../shared/api.ts';
+import { handle, me, patchMeBody, peopleQuery, user, users } from '../../shared/api.ts';
 import { problem } from './problem.ts';
 import { refuseAfter } from './rate-limit.ts';
 import { type App, type RouteDeps, jsonAnswer, jsonBody, problems, security } from './route.ts';
 
 const FOUND_AT_MOST = 20;
-const query = z.object({ query: z.string().trim().min(3, 'must have at least 3 characters').max(60) });
+const query = z.object({ query: peopleQuery });
 
 /** One's own profile, and finding people by handle or by the start of a handle or name. */
 export function addPeopleRoutes(app: App, { accounts, limits, clock, signedIn }: RouteDeps): void {

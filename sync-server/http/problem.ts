@@ -44,11 +44,17 @@ export class ProblemError extends Error {
 export const problem = (code: ProblemCode, detail?: string, more: ProblemDetails = {}): ProblemError =>
   new ProblemError(code, detail === undefined ? more : { ...more, detail });
 
-/** Which fields are wrong, by path. */
-export const invalid = (error: z.core.$ZodError): ProblemError =>
-  problem('bad-request', undefined, {
-    errors: error.issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message })),
+/** What is wrong, field by field; of a choice of shapes, what is wrong with the one that is nearest. */
+function flatten(issues: readonly z.core.$ZodIssue[], above: readonly PropertyKey[] = []): { path: string; message: string }[] {
+  return issues.flatMap((issue) => {
+    const path = [...above, ...issue.path];
+    const nearest = issue.code === 'invalid_union' ? issue.errors.toSorted((a, b) => a.length - b.length)[0] : undefined;
+    return nearest ? flatten(nearest, path) : [{ path: path.map(String).join('.'), message: issue.message }];
   });
+}
+
+/** Which fields are wrong, by path. */
+export const invalid = (error: z.core.$ZodError): ProblemError => problem('bad-request', undefined, { errors: flatten(error.issues) });
 
 /** The answer to a refusal, as RFC 9457 has it. */
 export function answerProblem(c: Context, { code, details }: ProblemError): Response {

@@ -44,8 +44,14 @@ const NO_PAGE = /^\/api(\/|$)|\.(js|css|map|json|webmanifest|png|svg|ico|woff2)$
  * app. A missing asset is missing: the page in its stead would be taken for a script.
  */
 export function addStaticRoutes(app: App, root: string): void {
-  const files = (cacheControl: string, path = '') =>
-    serveStatic<Env>({ root, path, precompressed: true, onFound: (_, c) => c.header('Cache-Control', cacheControl) });
+  function files(cacheControl: string, path = ''): MiddlewareHandler<Env> {
+    const serve = serveStatic<Env>({ root, path, precompressed: true });
+    return async (c, next) => {
+      const found = await serve(c, next);
+      if (found instanceof Response) found.headers.set('Cache-Control', cacheControl);
+      return found;
+    };
+  }
   const page = files(REVALIDATE, 'index.html');
   app.get('/assets/*', files(FOR_EVER), (c) => c.notFound());
   app.get('*', files(REVALIDATE), async (c, next) => (NO_PAGE.test(c.req.path) ? c.notFound() : page(c, next)));

@@ -90,9 +90,9 @@ export function makeHistory(sql: Sql): History {
     select x.id, x.seq, x.sender_id as "senderId", x.body as content, x.reply_to as "replyTo", x.accepted_at as "sentAt",
       x.edited_at as "editedAt", x.deleted_at as "deletedAt",
       (select coalesce(json_agg(json_build_object('emoji', e.emoji, 'userIds', e.users) order by cardinality(e.users) desc, e.emoji), '[]')
-        from (select emoji, array_agg(r.user_id order by r.user_id) as users
-          from reactions r, unnest(r.emoji) emoji
-          where r.conversation_id = x.conversation_id and r.message_id = x.id group by emoji) e) as reactions
+        from (select one.emoji, array_agg(r.user_id order by r.user_id) as users
+          from reactions r, unnest(r.emoji) as one(emoji)
+          where r.conversation_id = x.conversation_id and r.message_id = x.id group by one.emoji) e) as reactions
     from messages x where ${which}`;
 
   const isMember = async (userId: Uuid, conversationId: Uuid): Promise<boolean> =>
