@@ -41,6 +41,7 @@ export default defineConfig(({ isSsrBuild }) => ({
   },
   test: {
     root,
+    environment: 'node',
     projects: [
       project('unit', unit, special, 60_000),
       project('pg', ['**/*.pg.test.ts'], [], 120_000, {
