@@ -14,7 +14,7 @@ export const handle = z
   .toLowerCase()
   .regex(/^[a-z0-9](?:[a-z0-9_.-]{1,28}[a-z0-9])$/, 'must be 3 to 30 letters, digits, dots, dashes or underscores');
 // Neither the database nor a screen can hold these: NUL, other controls but line breaks and tabs, halves of surrogate pairs.
-const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]|\p{Surrogate}/u;
+const UNPRINTABLE = /[^\P{Cc}\t\n\r]|\p{Surrogate}/u;
 const isPrintable = (text: string): boolean => !UNPRINTABLE.test(text);
 const printable = 'must not hold control characters';
 const line = z

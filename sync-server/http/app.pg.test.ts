@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { type TestApi, openTestApi } from './test-api.ts';
 
 let api: TestApi;
@@ -28,6 +29,10 @@ afterAll(async () => {
   await rm(join(tmpdir(), 'homing-outside.txt'));
 });
 
+const description = z.object({
+  openapi: z.string(),
+  paths: z.record(z.string(), z.record(z.string(), z.object({ responses: z.record(z.string(), z.unknown()) }))),
+});
 const get = (path: string, headers: Record<string, string> = {}) => api.call('GET', path, undefined, headers);
 
 test.each([
@@ -80,7 +85,7 @@ test('answers of the API are never stored', async () => {
 test('the API describes every route of it, with its refusals', async () => {
   const { status, body } = await get('/api/openapi.json');
   expect(status).toBe(200);
-  const { openapi, paths } = body as { openapi: string; paths: Record<string, Record<string, { responses: Record<string, unknown> }>> };
+  const { openapi, paths } = description.parse(body);
   expect(openapi).toBe('3.1.0');
   const described = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`));
   const routes = api.app.routes
@@ -100,7 +105,7 @@ test('health is the database’s', async () => {
   const stuck = await openTestApi((deps) => ({
     ...deps,
     ping: () => new Promise(() => {}),
-    clock: { now: deps.clock.now, after: (ms, task) => deps.clock.after(ms === 2_000 ? 0 : ms, task) },
+    clock: { now: () => deps.clock.now(), after: (ms, task) => deps.clock.after(ms === 2_000 ? 0 : ms, task) },
   }));
   expect((await stuck.call('GET', '/api/health')).status).toBe(503);
   await stuck.close();

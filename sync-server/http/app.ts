@@ -19,9 +19,9 @@ import { addStaticRoutes, securityHeaders } from './static.ts';
 /** What a socket's route asks before it lets somebody in. */
 export interface Door {
   /** Who the request comes from. */
-  authenticate(c: Context<Env>): Promise<Identity>;
+  authenticate: (c: Context<Env>) => Promise<Identity>;
   /** Whether a foreign page asks: 403 at the upgrade (S3). Unsafe methods below `/api` are checked already. */
-  isForeign(c: Context<Env>): boolean;
+  isForeign: (c: Context<Env>) => boolean;
 }
 
 export interface AppDeps extends Omit<RouteDeps, 'authenticate' | 'signedIn' | 'clock'> {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { SignedIn } from '../../shared/api.ts';
+import { signedIn } from '../../shared/api.ts';
 import { type TestApi, openTestApi } from './test-api.ts';
 
 let api: TestApi;
@@ -8,7 +8,7 @@ beforeAll(async () => {
   api = await openTestApi((deps) => ({
     ...deps,
     passwords: {
-      hash: deps.passwords.hash,
+      hash: (password) => deps.passwords.hash(password),
       async matches(stored, password) {
         hashes.push(stored);
         return deps.passwords.matches(stored, password);
@@ -101,7 +101,7 @@ test('logging in gives a program its tokens and no cookies', async () => {
   const answer = await api.call('POST', '/api/auth/login', { ...program, handle: 'Prog' });
   expect(answer).toMatchObject({ status: 200, body: { user: { handle: 'prog' }, refreshToken: expect.any(String) } });
   expect(setCookies(answer.headers)).toEqual([]);
-  expect(await isIn((answer.body as SignedIn).accessToken)).toBe(true);
+  expect(await isIn(signedIn.parse(answer.body).accessToken)).toBe(true);
 });
 
 test('[S2] an access token ends after 15 minutes, a refresh gives the next and extends the sockets', async () => {
@@ -109,7 +109,7 @@ test('[S2] an access token ends after 15 minutes, a refresh gives the next and e
   api.pass(16 * 60_000);
   const late = await person.call('GET', '/api/me');
   expect(late).toMatchObject({ status: 401, body: { code: 'expired' } });
-  const renewed = (await refresh(person.refreshToken)).body as SignedIn;
+  const renewed = signedIn.parse((await refresh(person.refreshToken)).body);
   expect(await isIn(renewed.accessToken)).toBe(true);
   expect(renewed.refreshToken).not.toBe(person.refreshToken);
   expect(api.told.extended).toHaveLength(2);
@@ -130,7 +130,7 @@ test('[S2] two tabs that refresh at once get the same successor, as does who los
   const person = await api.register('tabs');
   const both = await Promise.all([refresh(person.refreshToken), refresh(person.refreshToken), refresh(person.refreshToken)]);
   api.pass(19_000);
-  const successors = [...both, await refresh(person.refreshToken)].map(({ body }) => (body as SignedIn).refreshToken);
+  const successors = [...both, await refresh(person.refreshToken)].map(({ body }) => signedIn.parse(body).refreshToken);
   expect(new Set(successors).size).toBe(1);
   expect((await refresh(successors[0])).status).toBe(200);
   expect(api.told.ended).toEqual([]);
@@ -138,7 +138,7 @@ test('[S2] two tabs that refresh at once get the same successor, as does who los
 
 test('[S2] a token used again after 20 s ends its family, with its access tokens and sockets', async () => {
   const person = await api.register('stolen');
-  const renewed = (await refresh(person.refreshToken)).body as SignedIn;
+  const renewed = signedIn.parse((await refresh(person.refreshToken)).body);
   api.pass(21_000);
   expect(await refresh(person.refreshToken)).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
   expect(api.told.ended).toEqual([{ userId: person.id, sid: expect.any(String) }]);
@@ -175,7 +175,7 @@ test.each([undefined, '', 'x', `${'0'.repeat(36)}.${'A'.repeat(43)}`, `00000000-
 
 test('[S4] signing out ends the sign-in at once, with an expired access token too, and no other one', async () => {
   const person = await api.register('leaving');
-  const other = (await api.call('POST', '/api/auth/login', { ...program, handle: 'leaving' })).body as SignedIn;
+  const other = signedIn.parse((await api.call('POST', '/api/auth/login', { ...program, handle: 'leaving' })).body);
   expect((await api.call('POST', '/api/auth/logout', { refreshToken: person.refreshToken })).status).toBe(204);
   expect(api.told.ended).toEqual([{ userId: person.id, sid: person.refreshToken!.split('.')[0] }]);
   expect(await isIn(person.accessToken)).toBe(false);
@@ -212,8 +212,8 @@ test('guessing is slowed down for the guesser, not for the person', async () => 
 test.each(['closed', 'invite'] as const)('REGISTRATION=%s lets nobody register', async (registration) => {
   const shut = await openTestApi((deps) => ({ ...deps, registration }));
   const answer = await shut.call('POST', '/api/auth/register', { handle: 'ada', displayName: 'A', password });
-  expect(answer).toMatchObject({ status: 403, body: { code: 'registration-closed' } });
-  expect((answer.body as { detail: string }).detail).toMatch(registration === 'invite' ? /invitation/ : /closed/);
+  const detail = expect.stringMatching(registration === 'invite' ? /invitation/ : /closed/) as unknown;
+  expect(answer).toMatchObject({ status: 403, body: { code: 'registration-closed', detail } });
   await shut.close();
 });
 

@@ -23,15 +23,15 @@ const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 
 
 /** Rooms and sessions of this node, read when somebody asks. */
 export function addNodeMetrics(registry: Registry, counts: () => { rooms: number; sessions: number }): void {
-  for (const what of ['rooms', 'sessions'] as const)
-    new Gauge({
+  for (const what of ['rooms', 'sessions'] as const) {
+    const gauge: Gauge = new Gauge({
       name: `homing_${what}`,
       help: `Open ${what} of this node.`,
-      registers: [registry],
-      collect() {
-        this.set(counts()[what]);
-      },
+      registers: [],
+      collect: () => gauge.set(counts()[what]),
     });
+    registry.registerMetric(gauge);
+  }
 }
 
 /** `/metrics` as Prometheus reads it. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { User } from '../../shared/api.ts';
+import { users } from '../../shared/api.ts';
 import { type TestApi, type TestPerson, openTestApi } from './test-api.ts';
 
 let api: TestApi;
@@ -19,7 +19,7 @@ afterAll(() => api.close());
 
 const find = async (query: string): Promise<string[]> => {
   const { body } = await ada.call('GET', `/api/users?query=${encodeURIComponent(query)}`);
-  return (body as { users: User[] }).users.map(({ handle }) => handle);
+  return users.parse(body).users.map(({ handle }) => handle);
 };
 
 test('people are found by the start of their handle or name, in whatever case and form, by handle', async () => {

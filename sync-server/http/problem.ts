@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { z } from 'zod';
+import { CommitUnknown, LogUnavailable } from '../core/ports.ts';
 import { PROBLEMS, type Problem, type ProblemCode } from '../../shared/api.ts';
 
 const TITLES: Record<ProblemCode, string> = {
@@ -67,9 +68,13 @@ export function answerProblem(c: Context, { code, details }: ProblemError): Resp
   return c.body(JSON.stringify(body), status);
 }
 
-/** What the libraries below throw, as a problem of ours; null for a fault of our own. */
+/** Asking again is safe: every call is idempotent, or was not committed. */
+const UNAVAILABLE = problem('unavailable', undefined, { headers: { 'Retry-After': '1' } });
+
+/** What the core and the libraries below throw, as a problem of ours; null for a fault of our own. */
 export function asProblem(error: Error): ProblemError | null {
   if (error instanceof ProblemError) return error;
+  if (error instanceof LogUnavailable || error instanceof CommitUnknown) return UNAVAILABLE;
   if (!(error instanceof HTTPException) || error.status >= 500) return null;
   if (error.status === 413) return problem('too-large');
   if (error.status === 415) return problem('unsupported-media-type');

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { PROBLEMS, type ProblemCode, problem } from '../../shared/api.ts';
+import { CommitUnknown, LogUnavailable } from '../core/ports.ts';
 import { type Answer, type TestApi, type TestPerson, openTestApi } from './test-api.ts';
 
 let api: TestApi;
@@ -181,7 +182,7 @@ describe('[H1] a field that is wrong is named', () => {
     async (method, path, _, field, body) => {
       const answer = await ada.call(method, path, body);
       expectProblem(answer, 'bad-request');
-      const { errors } = answer.body as { errors: { path: string; message: string }[] };
+      const errors = problem.parse(answer.body).errors ?? [];
       expect(errors.map(({ path: at }) => at)).toContain(field);
     },
   );
@@ -261,8 +262,19 @@ test.each([
   const person = await refusing.register('person');
   const answer = await person.call('POST', '/api/messaging/messages', { conversationId: nobody, content: 'x' });
   expectProblem(answer, code);
-  if (code === 'not-delivered') expect((answer.body as { detail: string }).detail).toMatch(/\w+ \w+/);
+  if (code === 'not-delivered') expect(problem.parse(answer.body).detail).toMatch(/\w+ \w+/);
   await refusing.close();
+});
+
+test.each([new LogUnavailable('gone'), new CommitUnknown('gone')])('[H1] %s is told as a matter of time', async (error) => {
+  const change = async (): Promise<never> => {
+    throw error;
+  };
+  const failing = await openTestApi((deps) => ({ ...deps, signIns: { ...deps.signIns, change } }));
+  const answer = await failing.call('POST', '/api/auth/refresh', { refreshToken: `${nobody}.${'A'.repeat(43)}` });
+  expectProblem(answer, 'unavailable');
+  expect(answer.headers.get('retry-after')).toBe('1');
+  await failing.close();
 });
 
 test('[H1] a fault of ours is logged and told without its inside', async () => {

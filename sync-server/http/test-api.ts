@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { systemClock, systemRandom } from '../../shared/clock.ts';
-import type { SignedIn } from '../../shared/api.ts';
+import { signedIn as signedInSchema } from '../../shared/api.ts';
 import { type Messaging } from '../core/messaging-port.ts';
 import { membersMay, startNode } from '../core/node.ts';
 import { makeAccounts, makeSignIns, makeSigningKeys } from '../postgres/accounts.ts';
@@ -20,7 +20,7 @@ import { makeLimits } from './rate-limit.ts';
 export interface Answer {
   status: number;
   headers: Headers;
-  body: never;
+  body: unknown;
 }
 
 const silent = { info() {}, warn() {}, error() {} };
@@ -77,7 +77,7 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
     });
     const text = await response.text();
     const isJson = /json/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text || null) as never };
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text || null };
   }
 
   let people = 0;
@@ -86,7 +86,7 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
     const address = `10.0.${Math.floor(people / 250)}.${people++ % 250}`;
     const body = { handle, displayName, password: 'correct horse', client: 'program' };
     const answer = await call('POST', '/api/auth/register', body, { 'X-Forwarded-For': address });
-    const signedIn = answer.body as SignedIn;
+    const signedIn = signedInSchema.parse(answer.body);
     const authorization = { Authorization: `Bearer ${signedIn.accessToken}` };
     return {
       ...signedIn,
