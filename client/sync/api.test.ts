@@ -18,7 +18,7 @@ function over(answers: Record<string, (() => Response)[]>) {
   const asked: string[] = [];
   const api = makeApi({
     fetch: async (input) => {
-      const path = String(input);
+      const path = input as string;
       asked.push(path);
       const left = answers[path];
       const answer = left && (left.length > 1 ? left.shift() : left[0]);

@@ -1,0 +1,67 @@
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+
+/** Somebody in front of their own browser. */
+export interface Person {
+  name: string;
+  handle: string;
+  page: Page;
+  /** What went wrong in the page: uncaught errors and breaches of its content security policy. */
+  faults: string[];
+  conversations: Locator;
+  messages: Locator;
+  composer: Locator;
+}
+
+export const PASSWORD = 'correct horse battery';
+export const DESKTOP = { width: 1280, height: 800 };
+export const PHONE = { width: 390, height: 844 };
+
+let people = 0;
+
+/** A new browser profile on the first page, with names of things as assistive technology finds them. */
+export async function openPerson(browser: Browser, origin: string, name: string, options: BrowserContextOptions = {}): Promise<Person> {
+  const context = await browser.newContext({ baseURL: origin, viewport: DESKTOP, locale: 'en-GB', ...options });
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on('pageerror', (error) => faults.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && message.text().includes('Content Security Policy')) faults.push(message.text());
+  });
+  await page.goto('/');
+  people += 1;
+  return {
+    name,
+    handle: `${name.toLowerCase().split(' ')[0]}-${people}`,
+    page,
+    faults,
+    conversations: page.getByRole('navigation', { name: 'Conversations' }),
+    messages: page.getByRole('list', { name: 'Messages' }),
+    composer: page.getByRole('textbox', { name: 'Message' }),
+  };
+}
+
+export async function signUp({ page, name, handle, conversations }: Person): Promise<void> {
+  await page.getByLabel('Handle').fill(handle);
+  await page.getByLabel('Display name').fill(name);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign up' }).click();
+  await conversations.waitFor();
+}
+
+/** Goes the whole way to a conversation: search, profile, "Send message". */
+export async function writeTo({ page, composer }: Person, other: Person): Promise<void> {
+  await page.getByRole('searchbox', { name: 'Find people' }).fill(other.handle);
+  await page.getByRole('region', { name: 'People' }).getByRole('link', { name: other.name }).click();
+  await page.getByRole('button', { name: 'Send message' }).click();
+  await page.getByRole('main', { name: `Conversation with ${other.name}` }).waitFor();
+  await composer.waitFor();
+}
+
+/** Sends what is written, by the button. */
+export async function send({ page, composer }: Person, text: string): Promise<void> {
+  await composer.fill(text);
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
+}
+
+/** The item of the thread that holds this text. */
+export const item = ({ messages }: Person, text: string): Locator => messages.getByRole('listitem').filter({ hasText: text });

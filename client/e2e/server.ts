@@ -1,0 +1,52 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const BUILD = `import { ensureBuilt } from './sync-server/bin/build.mjs'; process.exit((await ensureBuilt()) ? 0 : 1);`;
+
+/** The real thing: the built server with its own database, in a folder that goes with it. */
+export interface TestServer {
+  origin: string;
+  stop: () => Promise<void>;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  if (address === null || typeof address === 'string') throw new Error('No port was given.');
+  return address.port;
+}
+
+/** Starts the production build, making it first where it is missing or old; resolves when the server takes requests. */
+export async function startServer(): Promise<TestServer> {
+  await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', BUILD], { cwd: root });
+  const folder = await mkdtemp(join(tmpdir(), 'homing-e2e-'));
+  const env = { ...process.env, PORT: String(await freePort()), DATA_DIR: join(folder, 'data'), DATABASE_URL: '', LOG_LEVEL: 'error' };
+  const child = spawn(process.execPath, [join(root, 'dist', 'server', 'main.mjs')], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  const origin = await new Promise<string>((resolve, reject) => {
+    let output = '';
+    child.stdout.on('data', (bytes: Buffer) => {
+      output += bytes.toString();
+      const found = /Homing is at (\S+)\n/.exec(output)?.[1];
+      if (found) resolve(found);
+    });
+    ended.then(() => reject(new Error(`The server ended at once: ${output}`)), reject);
+  });
+  return {
+    origin,
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import theme from './theme.css?raw';
+
+const channel = (value: number): number => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+const luminance = ([r, g, b]: number[]): number => 0.2126 * channel(r!) + 0.7152 * channel(g!) + 0.0722 * channel(b!);
+function contrast(a: number[], b: number[]): number {
+  const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y) as [number, number];
+  return (high + 0.05) / (low + 0.05);
+}
+const mix = (a: number[], b: number[], share: number): number[] => a.map((value, i) => value + (b[i]! - value) * share);
+
+/** A token as the light or the dark theme has it. */
+function token(name: string, theme: string): number[] {
+  const hex = new RegExp(`--${name}: #([0-9a-f]{6})`).exec(theme)?.[1];
+  if (!hex) throw new Error(`There is no --${name}.`);
+  return hex.match(/../g)!.map((pair) => parseInt(pair, 16) / 255);
+}
+const [light, dark] = theme.split('prefers-color-scheme: dark') as [string, string];
+
+// The audit in the browser cannot judge a gradient.
+test('[C10.3] white stands on every point of the signature with 4.5:1', () => {
+  const stops = ['violet', 'magenta', 'amber'].map((name) => token(name, light));
+  const points = stops.slice(1).flatMap((stop, i) => Array.from({ length: 21 }, (_, step) => mix(stops[i]!, stop, step / 20)));
+  expect(Math.min(...points.map((point) => contrast(point, token('on-signature', light))))).toBeGreaterThanOrEqual(4.5);
+});
+
+test('[C10.3] every colour of text stands on every surface with 4.5:1, in light and dark', () => {
+  for (const theme of [light, dark]) {
+    for (const text of ['text', 'quiet', 'accent', 'error']) {
+      for (const surface of ['surface', 'surface-raised', 'surface-sunken', 'surface-chosen', 'bubble']) {
+        expect(contrast(token(text, theme), token(surface, theme)), `${text} on ${surface}`).toBeGreaterThanOrEqual(4.5);
+      }
+    }
+  }
+});
