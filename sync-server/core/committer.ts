@@ -3,7 +3,7 @@ import type { Clock, RandomBytes } from '../../shared/clock.ts';
 import type { Uuid } from '../../shared/ids.ts';
 import { encodeAck, encodeTold } from '../../shared/protocol.ts';
 import { decodeUpdate } from './accept/decode.ts';
-import { type Job, type Judgement, type Outcome, RootNeeded, judge, takeConversation } from './judge.ts';
+import { type Job, type Judgement, type Outcome, RootNeeded, judge, judgeRoom, takeConversation } from './judge.ts';
 import {
   CommitUnknown,
   type DocumentWrite,
@@ -93,6 +93,12 @@ export function makeCommitter(deps: {
   }
 
   async function runBatch(batch: Batch, withRoots: boolean): Promise<void> {
+    for (const [room, jobs] of batch) {
+      batch.set(room, answerIdle(room, jobs));
+      if (batch.get(room)!.length > 0) continue;
+      batch.delete(room);
+      release(room);
+    }
     if (batch.size === 0) return;
     let judgements: Judgement[] = [];
     try {
@@ -107,6 +113,16 @@ export function makeCommitter(deps: {
     unavailable = 0;
     for (const judgement of judgements) settle(judgement);
     for (const room of batch.keys()) release(room);
+  }
+
+  /** L8: frames at the front that hold no structs change nothing: they are judged without a transaction. Answers what is left. */
+  function answerIdle(room: Room, jobs: Job[]): Job[] {
+    const first = jobs.findIndex((job) => job.kind === 'post' || job.update.blocks.length > 0);
+    const idle = first === -1 ? jobs : jobs.slice(0, first);
+    if (idle.length === 0) return jobs;
+    const { outcomes } = judgeRoom(room, idle, new Set(), { ...deps, now: clock.now() });
+    for (const outcome of outcomes) tell(room, outcome);
+    return jobs.slice(idle.length);
   }
 
   function judgeAll(batch: Batch, locked: Map<Uuid, Locked>): Judgement[] {

@@ -89,7 +89,8 @@ export function judge(
   };
 }
 
-function judgeRoom(
+/** Judges one room's jobs against its live document and what the earlier of them would change. */
+export function judgeRoom(
   room: Room,
   jobs: readonly Job[],
   usedIds: Set<MessageId>,

@@ -71,7 +71,20 @@ export async function startNode(deps: {
 
   function announce(conversationId: Uuid, userId: Uuid): void {
     positionsChanged(conversationId);
-    bus.publish({ kind: 'positions', conversationId, userId }).catch(warn('a hint was not sent'));
+    publish({ kind: 'positions', conversationId, userId });
+  }
+
+  function publish(hint: Hint): void {
+    bus.publish(hint).catch(warn('a hint was not sent'));
+  }
+
+  function endSessions({ userId, sid }: { userId: Uuid; sid?: Uuid }): void {
+    for (const session of [...sessions])
+      if (session.userId === userId && (sid === undefined || session.sid === sid)) session.end('unauthorized');
+  }
+
+  function extendSession(sid: Uuid, expiresAt: number): void {
+    for (const session of sessions) if (session.sid === sid) session.extend(expiresAt);
   }
 
   function positionsChanged(conversationId: Uuid): void {
@@ -84,10 +97,18 @@ export async function startNode(deps: {
   }
 
   function onHint(hint: Hint): void {
-    if (hint.kind === 'positions') return positionsChanged(hint.conversationId);
-    for (const [conversationId, n, position] of hint.documents) {
-      const room = roomOf(conversationId, n);
-      if (room && room.state.position < position) void refresh(room);
+    switch (hint.kind) {
+      case 'positions':
+        return positionsChanged(hint.conversationId);
+      case 'signed-out':
+        return endSessions(hint);
+      case 'renewed':
+        return extendSession(hint.sid, hint.expiresAt);
+      case 'updates':
+        for (const [conversationId, n, position] of hint.documents) {
+          const room = roomOf(conversationId, n);
+          if (room && room.state.position < position) void refresh(room);
+        }
     }
   }
 
@@ -132,12 +153,13 @@ export async function startNode(deps: {
   return {
     messaging: {
       ...writes,
-      endSessions({ userId, sid }) {
-        for (const session of [...sessions])
-          if (session.userId === userId && (sid === undefined || session.sid === sid)) session.end('unauthorized');
+      endSessions(who) {
+        endSessions(who);
+        publish({ kind: 'signed-out', ...who });
       },
       extendSession(sid, expiresAt) {
-        for (const session of sessions) if (session.sid === sid) session.extend(expiresAt);
+        extendSession(sid, expiresAt);
+        publish({ kind: 'renewed', sid, expiresAt });
       },
     },
     open(visit) {

@@ -175,7 +175,11 @@ export interface UpdateLog {
 /** What nodes tell each other. Hints may be lost, doubled and late; they carry ids and positions, never text. */
 export type Hint =
   | { kind: 'updates'; documents: [conversationId: Uuid, n: number, position: number][] }
-  | { kind: 'positions'; conversationId: Uuid; userId: Uuid };
+  | { kind: 'positions'; conversationId: Uuid; userId: Uuid }
+  /** A session of a person has ended; without `sid` all of them (S4). */
+  | { kind: 'signed-out'; userId: Uuid; sid?: Uuid }
+  /** A session was renewed until `expiresAt`, milliseconds. */
+  | { kind: 'renewed'; sid: Uuid; expiresAt: number };
 
 export interface HintBus {
   /** Calls `onHint` for hints of all nodes, this one's too, and `onGap` whenever hints may have been lost: at first and after each reconnect. */

@@ -6,6 +6,9 @@ import { decodeHint, encodeHint } from './hints.ts';
 test('[L12] hints come back as they were', () => {
   const hints: Hint[] = [
     { kind: 'positions', conversationId: anId(), userId: anId() },
+    { kind: 'signed-out', userId: anId() },
+    { kind: 'signed-out', userId: anId(), sid: anId() },
+    { kind: 'renewed', sid: anId(), expiresAt: 1_800_000_000_000 },
     { kind: 'updates', documents: [[anId(), 0, Number.MAX_SAFE_INTEGER]] },
   ];
   for (const hint of hints) expect(encodeHint(hint).map(decodeHint)).toEqual([hint]);
@@ -26,6 +29,8 @@ test.each([
   '{"kind":"updates"}',
   '{"kind":"updates","documents":[["x",1,1]]}',
   '{"kind":"positions"}',
+  '{"kind":"signed-out","sid":"x"}',
+  '{"kind":"renewed","sid":"x","expiresAt":1}',
 ])('[L12] %j is no hint', (payload) => {
   expect(decodeHint(payload)).toBeNull();
 });

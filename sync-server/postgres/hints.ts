@@ -23,9 +23,20 @@ export function decodeHint(payload: string): Hint | null {
     return null;
   }
   if (typeof value !== 'object' || value === null) return null;
-  const { kind, documents, conversationId, userId } = value as Record<string, unknown>;
-  if (kind === 'updates') return Array.isArray(documents) && documents.every(isEntry) ? { kind, documents } : null;
-  return kind === 'positions' && isId(conversationId) && isId(userId) ? { kind, conversationId, userId } : null;
+  const { kind, documents, conversationId, userId, sid, expiresAt } = value as Record<string, unknown>;
+  switch (kind) {
+    case 'updates':
+      return Array.isArray(documents) && documents.every(isEntry) ? { kind, documents } : null;
+    case 'positions':
+      return isId(conversationId) && isId(userId) ? { kind, conversationId, userId } : null;
+    case 'signed-out':
+      if (!isId(userId) || !(sid === undefined || isId(sid))) return null;
+      return sid === undefined ? { kind, userId } : { kind, userId, sid };
+    case 'renewed':
+      return isId(sid) && Number.isSafeInteger(expiresAt) ? { kind, sid, expiresAt: expiresAt as number } : null;
+    default:
+      return null;
+  }
 }
 
 const isId = (value: unknown): value is string => typeof value === 'string' && isUuid(value);

@@ -13,7 +13,7 @@ export interface Replica {
   connected(): boolean;
   connect(dial: (client: { receive(frame: Uint8Array): void; closed(code: number, reason: string): void }) => Link): void;
   cut(): void;
-  /** Up to which clock the server holds a client id, as its acks and its step 1 told. */
+  /** Up to which clock the server holds a client id, as its acks, its step 1 and what it sent told. */
   held(client: number): number;
 }
 
@@ -42,7 +42,7 @@ export function makeReplica(
         receiveSync(decoder, frame);
         break;
       case MESSAGE.ack:
-        for (const [client, clock] of decodeAck(decoder)) held.set(client, Math.max(clock, held.get(client) ?? 0));
+        holds(decodeAck(decoder));
         break;
       case MESSAGE.told:
         on.told(decodeTold(decoder));
@@ -50,15 +50,16 @@ export function makeReplica(
     on.changed();
   }
 
+  function holds(clocks: Iterable<[client: number, clock: number]>): void {
+    for (const [client, clock] of clocks) held.set(client, Math.max(clock, held.get(client) ?? 0));
+  }
+
   function receiveSync(decoder: decoding.Decoder, frame: Uint8Array): void {
     const type = frame[1];
-    if (type === SYNC.step1) {
-      const peek = decoding.createDecoder(frame);
-      decoding.readVarUint(peek);
-      decoding.readVarUint(peek);
-      for (const [client, clock] of Y.decodeStateVector(decoding.readVarUint8Array(peek)))
-        held.set(client, Math.max(clock, held.get(client) ?? 0));
-    }
+    const peek = decoding.createDecoder(frame.subarray(2));
+    const payload = decoding.readVarUint8Array(peek);
+    // Whatever comes from the server is committed: its state vector, and the structs it sends.
+    holds(type === SYNC.step1 ? Y.decodeStateVector(payload) : Y.parseUpdateMeta(payload).to);
     const answer = encoding.createEncoder();
     encoding.writeVarUint(answer, MESSAGE.sync);
     syncProtocol.readSyncMessage(decoder, answer, doc, REMOTE, (error) => {
