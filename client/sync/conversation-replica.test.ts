@@ -136,7 +136,7 @@ describe('a conversation', () => {
     const mine = open(ana);
     server.flush();
     server.cut();
-    const texts = Array.from({ length: 200 }, (_, i) => `${i} `.padEnd(i % 9 === 0 ? LIMITS.body : 40, '語'));
+    const texts = Array.from({ length: 100 }, (_, i) => `${i} `.padEnd(i % 9 === 0 ? LIMITS.body : 40, '語'));
     texts.forEach(mine.send);
     for (let round = 0; round < 3; round++) {
       server.heal();

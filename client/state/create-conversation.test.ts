@@ -1,0 +1,120 @@
+import { createRoot, createSignal } from 'solid-js';
+import { afterEach, expect, test } from 'vitest';
+import { systemRandom } from '../../shared/clock.ts';
+import { makeMessageId, makeUuid } from '../../shared/ids.ts';
+import { openConversationReplica } from '../sync/conversation-replica.ts';
+import { makePending } from '../sync/pending.ts';
+import { makeTestClock, makeTestServer } from '../sync/test-server.ts';
+import { createConversation } from './create-conversation.ts';
+
+const [ana, ben, id] = [1, 2, 3].map((n) => makeUuid(n, systemRandom)) as [string, string, string];
+const closers: (() => void)[] = [];
+afterEach(() => closers.splice(0).forEach((close) => close()));
+
+/** Ana's view of a conversation in which Ben has written `before` messages, of which she has read `readTo`. */
+function setUp(before: number, readTo: number) {
+  const server = makeTestServer(id, [ana, ben]);
+  const clock = makeTestClock();
+  const write = (body: string): void => server.write(1, ben, makeMessageId(clock.now(), systemRandom), body);
+  for (let i = 1; i <= before; i++) write(`old ${i}`);
+  const replica = openConversationReplica(id, {
+    me: ana,
+    openProvider: server.openProvider(ana),
+    pending: makePending(),
+    clock,
+    random: systemRandom,
+  });
+  const [isAttended, setAttended] = createSignal(true);
+  const reads: number[] = [];
+  const view = createRoot((dispose) => {
+    closers.push(dispose, replica.close);
+    return createConversation({
+      replica,
+      me: ana,
+      clock,
+      readTo,
+      others: () => [{ id: ben, displayName: 'Ben' }],
+      isAttended,
+      onRead: (seq) => reads.push(seq),
+      onProgress: () => {},
+    });
+  });
+  const dividers = (): (string | null)[] => view.messages.filter((message) => message.startsUnread).map(({ text }) => text);
+  return { server, clock, write, view, setAttended, reads, dividers };
+}
+
+test('[C6.1] what one sends is there at once, and keeps its place in the store when it gets its seq', () => {
+  const { server, view } = setUp(1, 1);
+  server.flush();
+  view.send('mine');
+  const row = view.messages.at(-1)!;
+  expect([row.text, row.seq, view.mark(row)]).toEqual(['mine', null, 'sending']);
+  server.flush();
+  expect(view.messages.at(-1)).toBe(row);
+  expect([row.seq, view.mark(row)]).toEqual([2, 'sent']);
+});
+
+test('[C4.2] the divider stays where it was on opening while the reader reads, and arrivals before their eyes make none', () => {
+  const { server, view, write, dividers } = setUp(3, 1);
+  server.flush();
+  expect(dividers()).toEqual(['old 2']);
+  expect(view.unread()).toEqual([2, 3]);
+  view.markRead(3);
+  write('new');
+  server.flush();
+  expect(dividers()).toEqual(['old 2']);
+});
+
+test('[C4.2] what comes while nobody looks gets a divider of its own', () => {
+  const { server, view, write, setAttended, dividers } = setUp(1, 1);
+  server.flush();
+  expect(dividers()).toEqual([]);
+  write('seen');
+  server.flush();
+  view.markRead(2);
+  setAttended(false);
+  write('missed');
+  write('missed too');
+  server.flush();
+  expect(dividers()).toEqual(['missed']);
+  expect(view.unread()).toEqual([3, 4]);
+});
+
+test('[C4.3] sending marks everything above as read and takes the divider away', () => {
+  const { server, view, reads, dividers } = setUp(3, 1);
+  server.flush();
+  view.send('caught up');
+  expect(reads).toEqual([3]);
+  expect(view.unread()).toEqual([]);
+  expect(dividers()).toEqual([]);
+});
+
+test('[C4.7] reading only goes forward', () => {
+  const { server, view, reads } = setUp(3, 2);
+  server.flush();
+  [1, 2, 3, 2].forEach(view.markRead);
+  expect(reads).toEqual([3]);
+});
+
+test('[C9.1, C9.2, C9.5] arrivals are announced once, bursts summed up; history and own ones are not', () => {
+  const { server, view, write, clock } = setUp(3, 3);
+  server.flush();
+  view.send('mine');
+  server.flush();
+  clock.pass(1_000);
+  expect(view.announcement()).toBe(null);
+  write('hello');
+  server.flush();
+  clock.pass(1_000);
+  const first = view.announcement();
+  expect(first).toEqual({ text: 'Ben: hello' });
+  write('hello');
+  server.flush();
+  clock.pass(1_000);
+  expect(view.announcement()).toEqual(first);
+  expect(view.announcement()).not.toBe(first);
+  for (let i = 0; i < 5; i++) write(`burst ${i}`);
+  server.flush();
+  clock.pass(1_000);
+  expect(view.announcement()).toEqual({ text: '5 new messages from Ben' });
+});
