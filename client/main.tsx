@@ -38,7 +38,7 @@ createRoot(() => {
       clock,
       random: systemRandom,
       pending: makePending(),
-      openProvider: makeOpenProvider({ url: syncUrl, renew: api.renew, clock }),
+      openProvider: makeOpenProvider({ url: syncUrl, renew: api.renew, clock, WebSocket }),
     });
   const openPage: Parameters<typeof App>[0]['openPage'] = (me) =>
     createPage({ api, me, clock, isVisible, hasFocus, isOnline, conversations: openConversations(me.id), onSignedOut: account.ended });

@@ -37,7 +37,10 @@ export function createPeople(api: Api, clock: Clock): People {
   createEffect(
     on(query, (text) => {
       const asked = text.trim().replace(/^@/, '');
-      if (asked.length < MIN_QUERY) return void setSearch(asked === '' ? { kind: 'none' } : { kind: 'too-short' });
+      if (asked.length < MIN_QUERY) {
+        setSearch({ kind: asked === '' ? 'none' : 'too-short' });
+        return;
+      }
       const abort = new AbortController();
       const cancel = clock.after(PAUSE_MS, () => void ask(asked, abort.signal));
       onCleanup(() => {

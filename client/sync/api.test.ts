@@ -44,6 +44,11 @@ test('still expired after a renewal: thrown, not tried for ever', async () => {
   expect(asked).toHaveLength(3);
 });
 
+test('[C6.9] expired, and nobody there to renew it: that is no network, not a sign-out', async () => {
+  const { api } = over({ '/api/me': [() => problem(401, 'expired')] });
+  await expect(api.me()).rejects.toMatchObject({ status: 0, code: 'unreachable' });
+});
+
 test('[S2] many calls at once make one renewal', async () => {
   const { api, asked } = over({
     '/api/me': [...Array.from({ length: 3 }, () => () => problem(401, 'expired')), () => json(200, me)],

@@ -86,9 +86,10 @@ export function makeApi({ fetch, locks }: Deps): Api {
     try {
       return await exchange(path, options);
     } catch (error) {
-      const expired = error instanceof ApiError && error.code === 'expired';
-      if (!expired || (await renew()) !== 'renewed') throw error;
-      return exchange(path, options);
+      if (!(error instanceof ApiError) || error.code !== 'expired') throw error;
+      const renewal = await renew();
+      if (renewal === 'renewed') return exchange(path, options);
+      throw renewal === 'unreachable' ? new ApiError(0, 'unreachable', NO_NETWORK) : error;
     }
   }
 

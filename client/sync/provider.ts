@@ -35,18 +35,20 @@ interface Deps {
   /** Renews the session after 4501. */
   renew: () => Promise<Renewal>;
   clock: Clock;
+  WebSocket: typeof WebSocket;
 }
 
 const RENEW_AGAIN_MS = 3_000;
 
 /** Stock `WebsocketProvider`s with our sub-protocol: one socket a document. An expired session is renewed over HTTP, then they come back (S4). */
 export const makeOpenProvider =
-  ({ url, renew, clock }: Deps): OpenProvider =>
+  ({ url, renew, clock, WebSocket }: Deps): OpenProvider =>
   (documentId, doc, on) => {
     const awareness = new Awareness(doc);
     awareness.setLocalState(null);
     const provider = new WebsocketProvider(url, documentId, doc, {
       awareness,
+      WebSocketPolyfill: WebSocket,
       disableBc: true,
       protocols: [SUB_PROTOCOL],
       shouldReconnect: ({ code }) => code !== CLOSE.expired.code && (code < 4400 || code > 4499),

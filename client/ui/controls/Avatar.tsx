@@ -12,11 +12,11 @@ const FIRST_HUE = 215;
 const HUES = 180;
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-const firstLetter = (word: string | undefined): string =>
-  graphemes
-    .segment(word ?? '')
-    [Symbol.iterator]()
-    .next().value?.segment ?? '';
+
+function firstLetter(word: string | undefined): string {
+  const [first] = graphemes.segment(word ?? '');
+  return first?.segment ?? '';
+}
 
 /** First letters of the first and the last word. */
 export function initialsOf(name: string): string {
