@@ -14,8 +14,9 @@ export type DocumentName =
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 const UUID_ONLY = new RegExp(`^${UUID}$`);
 const DOCUMENT = new RegExp(`^(?:(user):)?(${UUID})(?:/([1-9][0-9]{0,8}))?$`);
-// 128 bits in 22 digits of 6 bits: the last digit holds 2 bits only.
-const MESSAGE_ID = /^[A-Za-z0-9_-]{21}[AQgw]$/;
+// 128 bits in 22 digits of 6 bits: the ninth begins with the version, 7; the eleventh ends with the variant, binary 10; the last holds
+// 2 bits only.
+const MESSAGE_ID = /^[\w-]{8}[c-f][\w-][CGKOSWaeimquy26-][\w-]{10}[AQgw]$/;
 /** Name space of direct conversations (made once for Homing). */
 const DIRECT_NAMESPACE = '5f0a1d52-6f0e-4b0e-9d3c-0c6f2d1f7a41';
 

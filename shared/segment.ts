@@ -52,9 +52,11 @@ export const laneName = (userId: Uuid): string => LANE + userId;
 /** Whose lane a root type's name is; null when it is none. */
 export const laneOwner = (name: string): Uuid | null => (name.startsWith(LANE) ? name.slice(LANE.length) : null);
 
-const REPLY = /^[1-9][0-9]{0,8}:[A-Za-z0-9_-]{22}$/;
+const REPLY = /^[1-9][0-9]{0,8}:(.{22})$/;
 const EXTRAS_DEPTH = 4;
 const EXTRAS_UNITS = 4_000;
+
+const isReply = (value: unknown): boolean => typeof value === 'string' && isMessageId(REPLY.exec(value)?.[1] ?? '');
 
 const isTime = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 
@@ -65,8 +67,8 @@ function unitsOf(value: unknown, depth: number): number {
   if (typeof value === 'string') return 1 + value.length;
   if (typeof value !== 'object' || depth === 0) return Infinity;
   if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + unitsOf(item, depth - 1), 1);
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return Infinity;
+  // Decoded with a key `__proto__`, an object has another prototype, or none.
+  if (Object.getPrototypeOf(value) !== Object.prototype) return Infinity;
   return Object.entries(value).reduce(
     (sum, [key, item]) => sum + (key === '__proto__' ? Infinity : key.length) + unitsOf(item, depth - 1),
     1,
@@ -81,7 +83,7 @@ export function readMessageValue(value: unknown): MessageValue | null {
   if (!Array.isArray(value) || value.length < 3 || value.length > 4) return null;
   const [body, replyTo, editedAt, extras] = value as unknown[];
   if (typeof body !== 'string' || body.length === 0 || body.length > LIMITS.body) return null;
-  if (replyTo !== null && (typeof replyTo !== 'string' || !REPLY.test(replyTo))) return null;
+  if (replyTo !== null && !isReply(replyTo)) return null;
   if (editedAt !== null && !isTime(editedAt)) return null;
   if (value.length === 4 && !isExtras(extras)) return null;
   return value as unknown as MessageValue;
@@ -202,7 +204,8 @@ export function readUnlogged(doc: Y.Doc, userId: Uuid): { id: MessageId; value: 
     const entry = readLaneEntry(key, value);
     if (entry?.kind === 'message' && !logged.has(entry.id)) waiting.push({ id: entry.id, value: entry.value });
   });
-  return waiting.sort((a, b) => (a.id < b.id ? -1 : 1));
+  // Digits of an id are not in the order of their characters; within a millisecond the order of setting stays.
+  return waiting.sort((a, b) => messageTime(a.id) - messageTime(b.id));
 }
 
 const set = (doc: Y.Doc, userId: Uuid, key: string, value: unknown): void => void doc.getMap(laneName(userId)).set(key, value);
