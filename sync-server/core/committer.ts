@@ -176,7 +176,8 @@ export function makeCommitter(deps: {
         return outcome.done(outcome.result);
       case 'acked':
         if (outcome.from.acks && outcome.told.length > 0) outcome.from.send(encodeTold(outcome.told));
-        if (outcome.from.acks && outcome.committed.length > 0) outcome.from.send(encodeAck(outcome.committed));
+        if (outcome.committed.length === 0) return;
+        if (outcome.from.acks) outcome.from.send(encodeAck(outcome.committed));
         return outcome.from.judged(true);
       case 'ahead':
         outcome.from.send(encodeRoomStep1(room));
