@@ -40,7 +40,7 @@ export interface SegmentMessage {
   writtenAt: number;
   /** When it was accepted, where that was more than two minutes away from `writtenAt`; else null. */
   acceptedAt: number | null;
-  /** Emoji to the people who set it, in the order of lanes. */
+  /** Emoji to the people who set it; the same order on every replica. */
   reactions: ReadonlyMap<string, readonly Uuid[]>;
 }
 
@@ -124,13 +124,14 @@ export function readLogElement(element: unknown): { id: MessageId; acceptedAt: n
   return typeof id === 'string' && isMessageId(id) && isTime(acceptedAt) ? { id, acceptedAt } : null;
 }
 
+/** In the order of owners: Yjs keeps root types in the order in which a replica met them. */
 const lanes = (doc: Y.Doc): [owner: Uuid, lane: Y.Map<unknown>][] => {
   const found: [Uuid, Y.Map<unknown>][] = [];
   for (const name of doc.share.keys()) {
     const owner = laneOwner(name);
     if (owner !== null) found.push([owner, doc.getMap(name)]);
   }
-  return found;
+  return found.sort(([a], [b]) => (a < b ? -1 : 1));
 };
 
 /** Number and first `seq` of a segment; null while the document is empty. */
