@@ -74,7 +74,7 @@ export function makeCommitter(deps: {
   /** The next batch; a room that failed before goes alone (L9). */
   function take(): Batch {
     const batch: Batch = new Map();
-    for (const room of waiting) {
+    for (const room of [...waiting]) {
       const alone = room.failures > 0;
       if (alone && batch.size > 0) continue;
       waiting.delete(room);

@@ -12,8 +12,12 @@ export interface Patch {
   replace: string;
 }
 
-/** The simulated world has small segments, so that they roll over all the time. */
-export const SMALL_SEGMENTS: Patch = { file: 'shared/limits.ts', find: 'segmentMessages: 500', replace: 'segmentMessages: 12' };
+/** The simulated world is small, so that its segments roll over and its batches overflow all the time. */
+export const SMALL: readonly Patch[] = [
+  { file: 'shared/limits.ts', find: 'segmentMessages: 500', replace: 'segmentMessages: 12' },
+  { file: 'sync-server/core/committer.ts', find: 'const BATCH_WORK = 512;', replace: 'const BATCH_WORK = 3;' },
+  { file: 'sync-server/core/committer.ts', find: 'const BATCH_ROOMS = 256;', replace: 'const BATCH_ROOMS = 2;' },
+];
 
 const NO_POLL: Patch = {
   file: 'sync-server/core/node.ts',

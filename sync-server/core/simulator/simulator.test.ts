@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { loadWorld } from './copies.ts';
-import { PLANTED, SMALL_SEGMENTS } from './planted.ts';
+import { PLANTED, SMALL } from './planted.ts';
 
 /** The first seed of this run; `SEED` repeats one. */
 const FIRST = Number(process.env.SEED ?? 1);
@@ -13,7 +13,7 @@ describe('the core under a seeded world', () => {
     `[L1-L13] ${SEEDS} seeds: nothing sent is lost, doubled or re-ordered, and every replica ends as the log has it`,
     { timeout: 900_000 },
     async () => {
-      const runSeed = await loadWorld('as it is', [SMALL_SEGMENTS]);
+      const runSeed = await loadWorld('as it is', SMALL);
       const reached = new Set<string>();
       for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
         const outcome = await runSeed(seed);
@@ -25,7 +25,7 @@ describe('the core under a seeded world', () => {
   );
 
   test.each(PLANTED)('the simulator finds: $name', { timeout: 600_000 }, async ({ name, patches }) => {
-    const runSeed = await loadWorld(name, [SMALL_SEGMENTS, ...patches]);
+    const runSeed = await loadWorld(name, [...SMALL, ...patches]);
     let found: number | null = null;
     for (let seed = 1; seed <= WITHIN && found === null; seed++) if ((await runSeed(seed)).wrong.length > 0) found = seed;
     expect(found, 'the seed that finds it').not.toBeNull();

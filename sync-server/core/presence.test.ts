@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'vitest';
+import { LIMITS } from '../../shared/limits.ts';
+import { encodeAwareness } from '../../shared/protocol.ts';
+import { addMessage } from '../../shared/segment.ts';
+import { settled } from './testing/manual-clock.ts';
+import type { Peer } from './testing/peer.ts';
+import { type TestNode, startTestNode } from './testing/test-node.ts';
+
+/** Ana and Ben in the root of a conversation with three messages of Ana's. */
+async function bothThere(): Promise<TestNode & { a: Peer; b: Peer }> {
+  const world = await startTestNode();
+  const { open, ana, ben, conversationId, messageId, clock } = world;
+  const segment = await open(ana, `${conversationId}/1`);
+  for (const text of ['one', 'two', 'three']) segment.change((doc) => addMessage(doc, ana, messageId(), [text, null, null]));
+  await settled();
+  segment.session.closed();
+  const [a, b] = [await open(ana, conversationId), await open(ben, conversationId)];
+  await clock.advance(100);
+  return { ...world, a, b };
+}
+
+const awayOf = (peer: Peer): unknown => [...peer.states.values()].map(({ state }) => state.away).find((away) => away !== undefined);
+
+describe('presence', () => {
+  test('[P2] others see typing, with the identity that the server fills in', async () => {
+    const { a, b, clock, ben } = await bothThere();
+    b.sayHere(7, { typing: true, user: { id: 'somebody else' }, admin: true });
+    await clock.advance(100);
+    expect(a.states.get(7)?.state).toEqual({ user: { id: ben }, typing: true, read: 0 });
+  });
+
+  test('[P3] a connection is never sent its own entry, and what it relays of others is skipped', async () => {
+    const { a, b, clock, ana } = await bothThere();
+    a.sayHere(5, { typing: false });
+    b.sayHere(7, { typing: true });
+    await clock.advance(100);
+    a.send(
+      encodeAwareness([
+        { client: 7, clock: 2 ** 50, state: null },
+        { client: 5, clock: 3, state: { typing: true } },
+      ]),
+    );
+    await clock.advance(100);
+    expect(b.states.get(5)?.state).toMatchObject({ user: { id: ana }, typing: true });
+    expect([a.states.has(5), b.states.has(7)]).toEqual([false, false]);
+    expect(a.states.get(7)?.state).toMatchObject({ typing: true });
+  });
+
+  test('[P2] an id that somebody else holds is not taken over, and one id speaks for a connection', async () => {
+    const { a, b, clock, ana, ben } = await bothThere();
+    a.sayHere(5, { typing: false });
+    b.sayHere(5, { typing: true });
+    b.sayHere(7, { typing: false });
+    b.sayHere(8, { typing: true });
+    await clock.advance(100);
+    expect(b.states.get(5)?.state).toMatchObject({ user: { id: ana }, typing: false });
+    expect(a.states.get(7)?.state).toMatchObject({ user: { id: ben } });
+    expect(a.states.has(8)).toBe(false);
+  });
+
+  test('[P2] the clock towards others is the server’s: a huge one freezes nobody', async () => {
+    const { a, b, clock } = await bothThere();
+    b.sayHere(7, { typing: true }, 2 ** 53 - 1);
+    await clock.advance(100);
+    const { clock: first } = a.states.get(7)!;
+    expect(first).toBeLessThan(2 ** 52);
+    b.sayHere(7, { typing: false }, 1);
+    await clock.advance(100);
+    expect(a.states.get(7)?.clock).toBeGreaterThan(first);
+    expect(a.states.get(7)?.state.typing).toBe(false);
+  });
+
+  test('[P2] entries over 512 bytes are not taken', async () => {
+    const { a, b, clock } = await bothThere();
+    b.sayHere(7, { typing: true, pad: 'x'.repeat(LIMITS.awareness) });
+    await clock.advance(100);
+    expect(a.states.has(7)).toBe(false);
+    expect(b.closed).toBeNull();
+  });
+
+  test.each([
+    ['no JSON', '{'],
+    ['no object', '5'],
+    ['nested without end', '['.repeat(500)],
+  ])('[W8] a state that is %s is refused', async (_, text) => {
+    const { b, a } = await bothThere();
+    const state = new TextEncoder().encode(text);
+    const inner = [1, 7, 1, ...(state.length > 127 ? [(state.length & 127) | 128, state.length >> 7] : [state.length]), ...state];
+    b.send(Uint8Array.of(1, ...(inner.length > 127 ? [(inner.length & 127) | 128, inner.length >> 7] : [inner.length]), ...inner));
+    expect(b.closed?.code).toBe(4408);
+    expect(a.closed).toBeNull();
+  });
+
+  test('[P5] a leaver is gone for the others at once', async () => {
+    const { a, b, clock } = await bothThere();
+    b.sayHere(7, { typing: true });
+    await clock.advance(100);
+    expect(a.states.has(7)).toBe(true);
+    b.session.closed();
+    await clock.advance(100);
+    expect(a.states.has(7)).toBe(false);
+  });
+
+  test('[P2] a device that comes back before its dead connection was noticed takes its entry over', async () => {
+    const { a, b, open, ben, conversationId, clock } = await bothThere();
+    b.sayHere(7, { typing: true });
+    const again = await open(ben, conversationId);
+    again.sayHere(7, { typing: false });
+    await clock.advance(100);
+    b.session.closed();
+    await clock.advance(100);
+    expect(a.states.get(7)?.state.typing).toBe(false);
+  });
+
+  test('[P1] segments have no awareness', async () => {
+    const { open, ana, ben, conversationId, clock } = await bothThere();
+    const [a, b] = [await open(ana, `${conversationId}/1`), await open(ben, `${conversationId}/1`)];
+    b.sayHere(7, { typing: true });
+    await clock.advance(100);
+    expect([a.states.size, b.closed]).toEqual([0, null]);
+  });
+
+  test('changes of one tick are one message, and who comes later is told what stands', async () => {
+    const { a, b, open, ana, conversationId, clock } = await bothThere();
+    const before = a.messages.length;
+    for (let i = 0; i < 10; i++) b.sayHere(7, { typing: i % 2 === 0 }, i);
+    await clock.advance(100);
+    expect(a.messages).toHaveLength(before + 1);
+    const late = await open(ana, conversationId);
+    expect(late.states.get(7)?.state).toMatchObject({ typing: false });
+  });
+});
+
+describe('read positions', () => {
+  test('[P4] they are stored before anybody sees them, forward only, never beyond the last message', async () => {
+    const { a, b, row, ben, clock } = await bothThere();
+    b.sayHere(7, { typing: false, read: 2 });
+    await clock.advance(100);
+    expect([row().members.get(ben)?.read, a.states.get(7)?.state.read]).toEqual([2, 2]);
+    b.sayHere(7, { typing: false, read: 1 });
+    await clock.advance(100);
+    expect([row().members.get(ben)?.read, a.states.get(7)?.state.read]).toEqual([2, 2]);
+    b.sayHere(7, { typing: false, read: 99 });
+    await clock.advance(100);
+    expect([row().members.get(ben)?.read, a.states.get(7)?.state.read]).toEqual([3, 3]);
+  });
+
+  test('[P4] those of members who are away stand in one entry of the server, and it is renewed', async () => {
+    const { a, b, ben, clock } = await bothThere();
+    b.sayHere(7, { typing: false, read: 2 });
+    await clock.advance(100);
+    expect(awayOf(a)).toEqual({});
+    b.session.closed();
+    await clock.advance(100);
+    expect(awayOf(a)).toEqual({ [ben]: [2, 0] });
+    const before = a.messages.length;
+    await clock.advance(25_000);
+    expect(a.messages.length).toBeGreaterThan(before);
+  });
+
+  test('[P4] reading over HTTP is seen on every node', async () => {
+    const { anotherNode, open, node, ana, ben, conversationId, clock, b } = await bothThere();
+    b.session.closed();
+    const elsewhere = await open(ana, conversationId, { on: await anotherNode() });
+    expect(await node.messaging.markRead(ben, conversationId, 3)).toBe(3);
+    await clock.advance(200);
+    expect(awayOf(elsewhere)).toEqual({ [ben]: [3, 0] });
+    expect(await node.messaging.markRead('00000000-0000-7000-8000-000000000000', conversationId, 3)).toBeNull();
+  });
+
+  test('[P4] a group of more than 32 has no entry of those who are away', async () => {
+    const world = await startTestNode();
+    const others = Array.from({ length: 32 }, (_, i) => `00000000-0000-7000-8000-0000000000${(10 + i).toString(16)}`);
+    const { conversationId } = await world.node.messaging.openGroup(world.ana, 'Crowd', others);
+    const a = await world.open(world.ana, conversationId);
+    await world.clock.advance(25_000);
+    expect(awayOf(a)).toBeUndefined();
+  });
+});
