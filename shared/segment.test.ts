@@ -184,7 +184,7 @@ describe('the log', () => {
     const steps = 2 ** 42;
     const ids = [25, 26, 51, 52, 61, 62, 63].map((n) => idOf(n, n * steps));
     expect(ids.toSorted()).not.toEqual(ids);
-    for (const id of [...ids].reverse()) addMessage(doc, ANA, id, hello);
+    for (const id of ids.toReversed()) addMessage(doc, ANA, id, hello);
     expect(readUnlogged(doc, ANA).map(({ id }) => id)).toEqual(ids);
     log(ids[0], [ids[1], NOW]);
     deleteMessage(doc, ANA, ids[2]!);
