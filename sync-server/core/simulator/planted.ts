@@ -130,13 +130,14 @@ export const PLANTED: readonly Planted[] = [
     ],
   },
   {
-    name: 'applied before the commit',
-    mistake: 'an unknown commit keeps the room (L10)',
+    name: 'an unknown commit taken for a success',
+    mistake: 'when nobody can say whether the commit happened, the rooms are served as if it had (L10)',
     patches: [
       {
         file: 'sync-server/core/committer.ts',
-        find: 'for (const [room, jobs] of batch) giveUp(room, jobs);\n      return;',
-        replace: 'for (const [room, jobs] of batch) putBack(room, jobs);\n      return;',
+        find: '      return fail(batch, error);\n',
+        replace:
+          '      if (!(error instanceof CommitUnknown)) return fail(batch, error);\n      for (const judgement of judgements) settle(judgement);\n      for (const room of batch.keys()) release(room);\n      return;\n',
       },
     ],
   },
