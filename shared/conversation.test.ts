@@ -48,6 +48,12 @@ describe('[D2] a root', () => {
     expect(sizes.at(-1)! - sizes.at(-51)!).toBeLessThanOrEqual(50 * 25);
   });
 
+  test('is read in the order of its segments, in whichever they were named', () => {
+    openSegment(doc, 10, 4_501);
+    openSegment(doc, 9, 4_001);
+    expect([...readRoot(doc)!.segments.keys()]).toEqual([1, 9, 10]);
+  });
+
   test('keeps who joined since when, and lets people go', () => {
     setMember(doc, BEN, { role: 'member', since: 41 });
     setMember(doc, ANA, { role: 'admin', since: 0 });
