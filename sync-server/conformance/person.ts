@@ -11,7 +11,7 @@ export interface Answer {
 export interface Person {
   id: Uuid;
   handle: string;
-  token: string;
+  readonly token: string;
   call(method: string, path: string, body?: unknown): Promise<Answer>;
   /** The direct conversation with somebody. */
   converse(other: Person): Promise<Conversation>;
@@ -20,12 +20,13 @@ export interface Person {
   history(conversationId: Uuid): Promise<Message[]>;
   /** Id of the private document that is open now. */
   privateDocument(): Promise<string>;
-  /** Renews the session. */
-  refresh(): Promise<Answer>;
+  /** Renews the session: another token, from now on. */
+  refresh(): Promise<void>;
   logOut(): Promise<Answer>;
 }
 
 export const PASSWORD = 'correct horse battery';
+const withRefresh = signedIn.extend({ refreshToken: z.string() });
 
 async function call(origin: string, token: string | null, method: string, path: string, body?: unknown): Promise<Answer> {
   const response = await fetch(origin + path, {
@@ -45,17 +46,20 @@ export async function register(origin: string, handle: string): Promise<Person> 
   const body = { handle, displayName: handle, password: PASSWORD, client: 'program' };
   const answer = await call(origin, null, 'POST', '/api/auth/register', body);
   if (answer.status !== 201) throw new Error(`register ${handle}: ${answer.status} ${JSON.stringify(answer.body)}`);
-  const { user, accessToken, refreshToken } = signedIn.extend({ refreshToken: z.string() }).parse(answer.body);
+  const { user, accessToken, refreshToken } = withRefresh.parse(answer.body);
   return makePerson(origin, { id: user.id, handle, token: accessToken, refreshToken });
 }
 
 function makePerson(origin: string, who: { id: Uuid; handle: string; token: string; refreshToken: string }): Person {
-  const { id, handle, token, refreshToken } = who;
+  const { id, handle } = who;
+  let { token, refreshToken } = who;
   const asThem = (method: string, path: string, body?: unknown): Promise<Answer> => call(origin, token, method, path, body);
   return {
     id,
     handle,
-    token,
+    get token() {
+      return token;
+    },
     call: asThem,
     async converse(other) {
       return conversationAnswer.parse((await asThem('POST', '/api/messaging/conversations', { userId: other.id })).body).conversation;
@@ -81,7 +85,10 @@ function makePerson(origin: string, who: { id: Uuid; handle: string; token: stri
       return all;
     },
     privateDocument: async () => me.parse((await asThem('GET', '/api/me')).body).document,
-    refresh: () => call(origin, null, 'POST', '/api/auth/refresh', { refreshToken }),
+    async refresh() {
+      const { body } = await call(origin, null, 'POST', '/api/auth/refresh', { refreshToken });
+      ({ accessToken: token, refreshToken } = withRefresh.parse(body));
+    },
     logOut: () => call(origin, null, 'POST', '/api/auth/logout', { refreshToken }),
   };
 }

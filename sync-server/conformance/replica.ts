@@ -33,10 +33,10 @@ export interface ReplicaOptions {
 }
 
 /** The way to give a stock provider a header, which browsers have no need of. */
-function socketWith(token: string, onFrame: (frame: Uint8Array) => void): typeof WebSocket {
+function socketOf(who: { token: string }, onFrame: (frame: Uint8Array) => void): typeof WebSocket {
   class TokenSocket extends NodeSocket {
     constructor(url: string | URL, protocols?: string | string[]) {
-      super(url, protocols, { headers: { authorization: `Bearer ${token}` } });
+      super(url, protocols, { headers: { authorization: `Bearer ${who.token}` } });
       this.on('message', (frame: ArrayBuffer) => onFrame(new Uint8Array(frame)));
     }
   }
@@ -56,7 +56,7 @@ export function readAwarenessClients(frame: Uint8Array): number[] | null {
   });
 }
 
-/** Opens a document as `who` (the token that their person holds). */
+/** Opens a document as `who`, with the token that they hold whenever it dials. */
 export function openReplica(server: Server, who: { token: string; id: Uuid }, documentId: string, options: ReplicaOptions = {}): Replica {
   const { doc = new Y.Doc(), protocols = [], connect = true, onHeard } = options;
   const heard: Heard[] = [];
@@ -67,7 +67,7 @@ export function openReplica(server: Server, who: { token: string; id: Uuid }, do
     protocols,
     disableBc: true,
     maxBackoffTime: 500,
-    WebSocketPolyfill: socketWith(who.token, (frame) => {
+    WebSocketPolyfill: socketOf(who, (frame) => {
       for (const client of readAwarenessClients(frame) ?? []) announced.add(client);
     }),
   });
