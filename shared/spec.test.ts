@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { ROOT, isTest, sources } from './test-sources.ts';
 
 /** Rules that no test cites yet. The list only ever gets shorter. */
-const WITHOUT_A_TEST = ['R1', 'B1', 'B2', 'B3'];
+const WITHOUT_A_TEST: string[] = [];
 /** Letters of rules that tests cite and `SPEC.md` has no section for. */
 const WITHOUT_A_SECTION = ['C'];
 

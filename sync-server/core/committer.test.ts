@@ -64,7 +64,7 @@ describe('commits that go wrong', () => {
   test.each([
     ['was committed', 'committed', 1],
     ['was not committed', 'written', 0],
-  ] as const)('[L10] an unknown commit that %s drops the room; who comes back is acked once', async (_, moment, rows) => {
+  ] as const)('[R1] [L10] an unknown commit that %s drops the room; who comes back is acked once', async (_, moment, rows) => {
     const world = await startTestNode();
     const { open, ana, faults, conversationId, row } = world;
     const a = await open(ana, `${conversationId}/1`);

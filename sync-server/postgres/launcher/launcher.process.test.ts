@@ -129,7 +129,7 @@ describe.each(users)('as %s', (user) => {
     sandbox = await makeSandbox(user);
   });
 
-  test('starts from nothing below a closed folder, makes the missing links, and keeps its password', async () => {
+  test('[B1] starts from nothing below a closed folder, makes the missing links, and keeps its password', async () => {
     const launcher = await sandbox.start();
     await query(launcher.url, 'create table kept (n int); insert into kept values (1)');
     expect(await query(launcher.url, 'show fsync')).toEqual([{ fsync: 'on' }]);
@@ -147,13 +147,13 @@ describe.each(users)('as %s', (user) => {
     expect(await readdir(sandbox.data)).not.toContain('postgres.lock');
   });
 
-  test('a second start on the same folder says in one sentence who has it, and the first goes on', async () => {
+  test('[B3] a second start on the same folder says in one sentence who has it, and the first goes on', async () => {
     const launcher = await sandbox.start();
     await expect(sandbox.start()).rejects.toThrow(`The data folder ${sandbox.data} is already in use by process ${launcher.pid}.`);
     expect(await query(launcher.url, 'select n from kept')).toEqual([{ n: 1 }]);
   });
 
-  test.runIf(isLinux)('killed with kill -9, the launcher takes the server with it, and the next start has all rows', async () => {
+  test.runIf(isLinux)('[B2] killed with kill -9, the launcher takes the server with it, and the next start has all rows', async () => {
     const launcher = await sandbox.start();
     await query(launcher.url, 'insert into kept values (2)');
     launcher.kill('SIGKILL');
@@ -162,7 +162,7 @@ describe.each(users)('as %s', (user) => {
     expect(await query(next.url, 'select n from kept order by n')).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
-  test('the next start need not wait for the server of a killed launcher to be gone', async () => {
+  test('[B2] the next start need not wait for the server of a killed launcher to be gone', async () => {
     const launcher = await sandbox.start();
     launcher.kill('SIGKILL');
     await launcher.ended;
@@ -170,7 +170,7 @@ describe.each(users)('as %s', (user) => {
     expect(await query(next.url, 'select count(*)::int from kept')).toEqual([{ count: 2 }]);
   });
 
-  test('killed with kill -9, the server is reported dead, and the next start has all rows', async () => {
+  test('[B2] killed with kill -9, the server is reported dead, and the next start has all rows', async () => {
     const launcher = await sandbox.start();
     await query(launcher.url, 'insert into kept values (3)');
     process.kill(launcher.postgresPid, 'SIGKILL');
@@ -179,7 +179,7 @@ describe.each(users)('as %s', (user) => {
     expect(await query(next.url, 'select n from kept order by n')).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
   });
 
-  test('with both killed amid writing, the next start has every acknowledged row', async () => {
+  test('[B2] with both killed amid writing, the next start has every acknowledged row', async () => {
     const launcher = await sandbox.start();
     await query(launcher.url, 'create table written (n int)');
     const sql = postgres(launcher.url, { max: 1 });
@@ -228,7 +228,7 @@ describe.each(users)('as %s', (user) => {
     expect(await readFile(join(sandbox.data, 'postgres.lock'), 'utf8')).toMatch(new RegExp(`^${launcher.pid} \\S`));
   });
 
-  test('of several starts at once over the lock of a dead one, exactly one gets the folder', async () => {
+  test('[B3] of several starts at once over the lock of a dead one, exactly one gets the folder', async () => {
     const dead = await sandbox.start();
     dead.kill('SIGKILL');
     await dead.ended;
