@@ -18,6 +18,7 @@ import { makeAccounts, makeSignIns, makeSigningKeys } from './postgres/accounts.
 import { makePostgresBus } from './postgres/hint-bus.ts';
 import { makeHistory } from './postgres/history.ts';
 import { makePostgresMembership } from './postgres/membership.ts';
+import { tellUnavailable } from './postgres/unavailable.ts';
 import { makePostgresLog } from './postgres/update-log.ts';
 
 /** Sockets that have not answered their close frame by then are cut. */
@@ -37,7 +38,7 @@ async function start(config: Config): Promise<() => Promise<void>> {
   const logger = asLogger(pino({ level: config.logLevel }));
   const database = await openDatabase(config, logger);
   const { sql } = database;
-  const membership = makePostgresMembership(sql);
+  const membership = tellUnavailable(makePostgresMembership(sql));
   const node = await startNode({
     log: makePostgresLog(sql),
     bus: makePostgresBus(sql, logger),
@@ -52,9 +53,9 @@ async function start(config: Config): Promise<() => Promise<void>> {
   const registry = new Registry();
   addNodeMetrics(registry, node.counts);
   const app = createApp({
-    accounts: makeAccounts(sql),
-    signIns: makeSignIns(sql),
-    history: makeHistory(sql),
+    accounts: tellUnavailable(makeAccounts(sql)),
+    signIns: tellUnavailable(makeSignIns(sql)),
+    history: tellUnavailable(makeHistory(sql)),
     messaging: node.messaging,
     keys: config.authPrivateKeyFile
       ? await readKeyRing(await readFile(config.authPrivateKeyFile, 'utf8'))

@@ -26,7 +26,8 @@ export function openProgram(person: Person, conversationId: Uuid, ledger: Ledger
         because = null;
       } catch (error) {
         because = String(error);
-        if (because.startsWith('Error: send: 4')) refused.push(`${person.handle}: ${because}`);
+        // A server that is not there, or says 503, is asked again; nothing else may be the answer.
+        if (because.startsWith('Error: send:') && !because.startsWith('Error: send: 503')) refused.push(`${person.handle}: ${because}`);
         await delay(AGAIN_MS);
       }
     }

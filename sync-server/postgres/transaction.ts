@@ -66,7 +66,8 @@ function openDeadline(ms: number, means: string) {
   return { passed, move, end: () => clearTimeout(timer) };
 }
 
-function named(error: unknown, committing: boolean): unknown {
+/** What Postgres or the way to it threw, in the words of the ports; any other error as it is. */
+export function named(error: unknown, committing: boolean): unknown {
   if (!(error instanceof Error)) return error;
   if (error instanceof PostgresError) return NOT_NOW.test(error.code) ? new LogUnavailable(error.message, { cause: error }) : error;
   if (committing) return new CommitUnknown(error.message, { cause: error });
