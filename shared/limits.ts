@@ -16,6 +16,8 @@ export const LIMITS = {
   segmentClients: 500,
   /** Client ids after which a segment takes no further reactions (D4). */
   reactionClients: 2_000,
+  /** Client ids that one person may bring into one document (A2): each start of a tab that writes there takes one. */
+  personClients: 512,
   /** Bytes after which a segment takes no further reactions (D4). */
   reactionBytes: 1024 * 1024,
   /** Different emoji of one person on one message. */

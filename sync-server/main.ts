@@ -88,10 +88,11 @@ async function start(config: Config): Promise<() => Promise<void>> {
   return async () => {
     stopHeartbeat();
     const closed = new Promise((resolve) => server.close(resolve));
-    await node.stop();
     const cut = setTimeout(() => {
       for (const socket of sockets.clients) socket.terminate();
+      if ('closeAllConnections' in server) server.closeAllConnections();
     }, DRAIN_MS);
+    await node.stop();
     await closed;
     clearTimeout(cut);
     await database.close();

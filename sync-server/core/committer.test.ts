@@ -95,7 +95,41 @@ describe('commits that go wrong', () => {
   });
 });
 
+describe('a node that stops', () => {
+  test('[L10] it does not wait for a log that stays away, and what waited comes again elsewhere', async () => {
+    const { open, ana, faults, clock, conversationId, node, messageId } = await startTestNode();
+    const a = await open(ana, `${conversationId}/1`);
+    for (let i = 0; i < 1_000; i++) faults.push({ moment: 'asked', error: new LogUnavailable('down') });
+    a.change((doc) => addMessage(doc, ana, messageId(), ['waiting', null, null]));
+    await settled();
+    let stopped = false;
+    void node.stop().then(() => (stopped = true));
+    await clock.advance(2_000);
+    expect([stopped, a.closed?.code]).toEqual([true, 1012]);
+    expect((await open(ana, conversationId)).closed?.code).toBe(1012);
+  });
+
+  test('[H2] a send over HTTP does not wait for ever', async () => {
+    const { ana, faults, clock, conversationId, node, messageId } = await startTestNode();
+    for (let i = 0; i < 1_000; i++) faults.push({ moment: 'asked', error: new LogUnavailable('down') });
+    const sent = node.messaging.send(ana, conversationId, messageId(), ['hello', null, null]);
+    await clock.advance(11_000);
+    expect(await sent).toEqual({ kind: 'unavailable' });
+  });
+});
+
 describe('rights under the lock', () => {
+  test('[L2] who was removed hears nothing more, though they write nothing', async () => {
+    const { open, ana, ben, conversationId, row, messageId } = await startTestNode();
+    const [a, b] = [await open(ana, `${conversationId}/1`), await open(ben, `${conversationId}/1`)];
+    row().members.delete(ben);
+    row().state.membersVersion++;
+    a.change((doc) => addMessage(doc, ana, messageId(), ['behind your back', null, null]));
+    await settled();
+    expect(b.closed?.code).toBe(4403);
+    expect(readLog(b.doc)).toEqual([]);
+  });
+
   test('[L2] [A6] who was removed while a frame waited is closed with 4403, and nothing is written', async () => {
     const world = await startTestNode();
     const { open, ana, conversationId, row } = world;
@@ -193,6 +227,36 @@ describe('roll-over', () => {
 });
 
 describe('compaction', () => {
+  test('[L13] a burst of deletions in many conversations is gone within 60 s', async () => {
+    const { open, ana, ben, node, store, clock, messageId } = await startTestNode();
+    const ids: string[] = [];
+    for (let i = 0; i < 100; i++) {
+      const { conversationId } = await node.messaging.openGroup(ana, `${i}`, [ben]);
+      const a = await open(ana, `${conversationId}/1`);
+      const id = messageId();
+      a.change((doc) => addMessage(doc, ana, id, ['secret', null, null]));
+      a.change((doc) => deleteMessage(doc, ana, id));
+      a.session.closed();
+      ids.push(conversationId);
+    }
+    await clock.advance(60_000);
+    expect(ids.filter((id) => store.conversations.get(id)!.documents.get(1)!.rows.length > 1)).toEqual([]);
+    expect(ids.filter((id) => store.conversations.get(id)!.documents.get(1)!.compactDueAt !== null)).toEqual([]);
+  });
+
+  test('[D8] [L13] a private document whose living values fill it does not roll over with every write', async () => {
+    const { open, ana, row, clock, messageId } = await startTestNode();
+    const a = await open(ana, `user:${ana}/1`);
+    for (let i = 0; i < 50; i++) {
+      const other = `00000000-0000-7000-8000-0000000000${(10 + i).toString(16)}`;
+      a.change((doc) => doc.getMap(laneName(ana)).set(`d${other}`, 'x'.repeat(7_900) + messageId()));
+      await settled();
+    }
+    expect([row(ana).state.open, a.told]).toEqual([1, []]);
+    await clock.advance(60_000);
+    expect(row(ana).documents.get(1)!.rows).toHaveLength(1);
+  });
+
   test('[L13] [D7] deleted text is gone from every row within 60 s, and every replica still agrees', async () => {
     const world = await startTestNode();
     const { open, ana, ben, conversationId, row, clock, messageId } = world;

@@ -32,6 +32,8 @@ export interface Committer {
   enqueue(room: Room, work: Work): boolean;
   /** Resolves when nothing waits and nothing is in flight. */
   idle(): Promise<void>;
+  /** From now on what cannot be committed at once is given up instead of waiting. */
+  stop(): void;
 }
 
 type Batch = Map<Room, Job[]>;
@@ -61,6 +63,7 @@ export function makeCommitter(deps: {
   const waiting = new Set<Room>();
   const idlers: (() => void)[] = [];
   let running = false;
+  let stopping = false;
   let unavailable = 0;
 
   async function run(): Promise<void> {
@@ -94,8 +97,9 @@ export function makeCommitter(deps: {
 
   async function runBatch(batch: Batch, withRoots: boolean): Promise<void> {
     for (const [room, jobs] of batch) {
-      batch.set(room, answerIdle(room, jobs));
-      if (batch.get(room)!.length > 0) continue;
+      const left = answerIdle(room, jobs);
+      batch.set(room, left);
+      if (left.length > 0) continue;
       batch.delete(room);
       release(room);
     }
@@ -107,17 +111,17 @@ export function makeCommitter(deps: {
         return judgements.flatMap(({ write }) => write ?? []);
       });
     } catch (error) {
-      if (error instanceof RootNeeded) return runBatch(batch, true);
+      if (error instanceof RootNeeded && !withRoots) return runBatch(batch, true);
       return fail(batch, error);
     }
     unavailable = 0;
-    for (const judgement of judgements) settle(judgement);
+    for (const judgement of judgements) settleOrDrop(judgement);
     for (const room of batch.keys()) release(room);
   }
 
   /** L8: frames at the front that hold no structs change nothing: they are judged without a transaction. Answers what is left. */
   function answerIdle(room: Room, jobs: Job[]): Job[] {
-    const first = jobs.findIndex((job) => job.kind === 'post' || job.update.blocks.length > 0);
+    const first = jobs.findIndex((job) => job.kind === 'post' || job.update.blocks.length > 0 || !room.members.has(job.work.from.userId));
     const idle = first === -1 ? jobs : jobs.slice(0, first);
     if (idle.length === 0) return jobs;
     const { outcomes } = judgeRoom(room, idle, new Set(), { ...deps, now: clock.now() });
@@ -148,6 +152,16 @@ export function makeCommitter(deps: {
       if (!(error instanceof BrokenDocument)) throw error;
       logger.error({ document: room.id, error: error.message }, 'a room could not catch up');
       return false;
+    }
+  }
+
+  /** What goes wrong after the commit costs the rooms their cache, never the process. */
+  function settleOrDrop(judgement: Judgement): void {
+    try {
+      settle(judgement);
+    } catch (error) {
+      logger.error({ conversationId: judgement.conversationId, error: String(error) }, 'a committed batch could not be told');
+      for (const { room } of judgement.rooms) rooms.drop(room, 'restart');
     }
   }
 
@@ -191,7 +205,7 @@ export function makeCommitter(deps: {
 
   async function fail(batch: Batch, error: unknown): Promise<void> {
     logger.warn({ rooms: batch.size, error: String(error) }, 'a batch was not committed');
-    if (error instanceof CommitUnknown) {
+    if (error instanceof CommitUnknown || (stopping && error instanceof LogUnavailable)) {
       for (const [room, jobs] of batch) giveUp(room, jobs);
       return;
     }
@@ -236,6 +250,7 @@ export function makeCommitter(deps: {
       if (!running) void run();
       return true;
     },
+    stop: () => void (stopping = true),
     idle: () => (running ? new Promise((resolve) => idlers.push(resolve)) : Promise.resolve()),
   };
 }

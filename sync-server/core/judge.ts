@@ -2,13 +2,14 @@ import * as Y from 'yjs';
 import type { RandomBytes } from '../../shared/clock.ts';
 import type { Refusal } from '../../shared/close-codes.ts';
 import type { MessageId, Uuid } from '../../shared/ids.ts';
+import { LIMITS } from '../../shared/limits.ts';
 import type { ClientClock, Told } from '../../shared/protocol.ts';
 import { laneName } from '../../shared/segment.ts';
 import { type BuiltDocument, openBatch } from './accept/batch.ts';
 import type { DecodedUpdate } from './accept/decode.ts';
 import type { SendResult } from './messaging-port.ts';
 import type { ConversationWrite, DocumentWrite, Locked, Permissions } from './ports.ts';
-import { type Room, type Watcher, type Work, byUser } from './room.ts';
+import { type Room, type Watcher, type Work, takeMembers } from './room.ts';
 import { carryOver, rollOver } from './roll-over.ts';
 
 /** A frame or post on its way through a batch, its frame decoded. */
@@ -76,9 +77,10 @@ export function judge(
     snapshot.push(...built.snapshot);
     seq += built.state.messages - room.state.messages;
     if (!built.full || write.state.n !== open || room.name.kind === 'root') continue;
-    const next = openNext(room, built, locked, deps.random);
-    write.state.closed = true;
     write.compact = true;
+    const next = openNext(room, built, locked, deps.random);
+    if (!next) continue;
+    write.state.closed = true;
     open = next.open;
     documents.push(...next.documents);
   }
@@ -127,13 +129,20 @@ export function judgeRoom(
   return { room, outcomes: jobs.map(judgeJob), built: batch.build() };
 }
 
-function openNext(room: Room, built: BuiltDocument, locked: Locked, random: RandomBytes): { open: number; documents: DocumentWrite[] } {
+/** Null: a private document whose living values alone would half fill the next one; compaction has to do. */
+function openNext(
+  room: Room,
+  built: BuiltDocument,
+  locked: Locked,
+  random: RandomBytes,
+): { open: number; documents: DocumentWrite[] } | null {
   if (room.name.kind === 'user') {
     const after = new Y.Doc();
     Y.applyUpdate(after, Y.encodeStateAsUpdate(room.doc));
     Y.applyUpdate(after, built.update);
     const lane = after.getMap(laneName(locked.conversation.id));
-    return carryOver(locked.conversation, built.state, new Map(lane.entries()), random);
+    const next = carryOver(locked.conversation, built.state, new Map(lane.entries()), random);
+    return next.documents.every(({ state }) => state.bytes <= LIMITS.segmentBytes / 2) ? next : null;
   }
   const root = locked.documents.get(0);
   if (!root) throw new RootNeeded();
@@ -143,5 +152,5 @@ function openNext(room: Room, built: BuiltDocument, locked: Locked, random: Rand
 /** Brings a room's conversation and members to what stands under the lock. */
 export function takeConversation(room: Room, locked: Locked): void {
   room.conversation = locked.conversation;
-  if (locked.members) room.members = byUser(locked.members);
+  if (locked.members) takeMembers(room, locked.members);
 }

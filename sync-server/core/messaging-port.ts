@@ -12,7 +12,7 @@ export type SendResult =
   /** The room is quarantined or the log cannot be reached; trying again with the same id is safe. */
   | { kind: 'unavailable' };
 
-/** What the HTTP API asks of the core. Every call is idempotent. */
+/** What the HTTP API asks of the core. Every call but `openGroup` is idempotent. */
 export interface Messaging {
   /** The direct conversation of two people, created when there is none (D2). */
   openDirect(userId: Uuid, otherId: Uuid): Promise<{ conversationId: Uuid; created: boolean }>;

@@ -9,6 +9,8 @@ import type { Work } from './room.ts';
 import type { Rooms } from './rooms.ts';
 import { freshState, writeAsServer } from './server-write.ts';
 
+/** How long a send waits for the log; it may still be committed later, and trying again with its id is safe. */
+const SEND_MS = 10_000;
 /** Tries of a send whose segment closed on the way. */
 const SEND_TRIES = 4;
 
@@ -41,7 +43,12 @@ export function makeMessaging(deps: {
     const hold = await rooms.enter({ kind: 'segment', conversationId, n: conversation.open });
     if (!hold) return { kind: 'unavailable' };
     try {
-      return await new Promise((done) => {
+      return await new Promise((resolve) => {
+        const done = (result: SendResult): void => {
+          stop();
+          resolve(result);
+        };
+        const stop = clock.after(SEND_MS, () => done({ kind: 'unavailable' }));
         if (!committer.enqueue(hold.room, { ...post, done })) done({ kind: 'unavailable' });
       });
     } finally {

@@ -1,5 +1,5 @@
 import type { Clock, RandomBytes } from '../../shared/clock.ts';
-import type { Uuid } from '../../shared/ids.ts';
+import type { DocumentName, Uuid } from '../../shared/ids.ts';
 import { makeCommitter } from './committer.ts';
 import { compact } from './compact.ts';
 import { makeMessaging } from './messaging.ts';
@@ -106,8 +106,8 @@ export async function startNode(deps: {
         return extendSession(hint.sid, hint.expiresAt);
       case 'updates':
         for (const [conversationId, n, position] of hint.documents) {
-          const room = roomOf(conversationId, n);
-          if (room && room.state.position < position) void refresh(room);
+          for (const kind of n === 0 ? (['root'] as const) : (['segment', 'user'] as const))
+            rooms.hinted({ kind, conversationId, n } as DocumentName, position);
         }
     }
   }
@@ -129,8 +129,11 @@ export async function startNode(deps: {
   }
 
   async function compactDue(): Promise<void> {
-    for (const { conversationId, n } of await log.due(COMPACT_AFTER_MS, COMPACT_AT_ONCE)) {
-      await log.compact(conversationId, n, compact).catch(warn(`a document could not be compacted: ${conversationId}/${n}`));
+    for (let went = COMPACT_AT_ONCE; went === COMPACT_AT_ONCE && !stopped;) {
+      went = 0;
+      for (const { conversationId, n } of await log.due(COMPACT_AFTER_MS, COMPACT_AT_ONCE)) {
+        await log.compact(conversationId, n, compact).then(() => went++, warn(`a document could not be compacted: ${conversationId}/${n}`));
+      }
     }
   }
 
@@ -168,11 +171,13 @@ export async function startNode(deps: {
         visit,
       );
       sessions.add(session);
+      if (stopped) session.end('restart');
       return session;
     },
     counts: () => ({ rooms: [...rooms.open()].length, sessions: sessions.size }),
     async stop() {
       stopped = true;
+      committer.stop();
       for (const stop of stopTimers) stop();
       for (const session of [...sessions]) session.end('restart');
       await committer.idle();

@@ -112,6 +112,45 @@ describe('presence', () => {
     expect(a.states.get(7)?.state.typing).toBe(false);
   });
 
+  test('[P3] what a connection was sent of others it can relay, now or after they left, and it speaks for nobody', async () => {
+    const { a, b, open, ana, conversationId, clock } = await bothThere();
+    a.sayHere(5, { typing: true });
+    await clock.advance(100);
+    b.sayHere(5, { typing: true });
+    await clock.advance(100);
+    a.session.closed();
+    await clock.advance(100);
+    b.sayHere(5, { typing: true }, 9);
+    b.sayHere(7, { typing: true });
+    const again = await open(ana, conversationId);
+    again.sayHere(5, { typing: false });
+    await clock.advance(100);
+    expect(b.states.get(5)?.state).toMatchObject({ user: { id: ana }, typing: false });
+    expect([...again.states.keys()].filter((client) => client === 5 || client === 7)).toEqual([7]);
+  });
+
+  test('[P3] who comes back before the dead connection was noticed is never sent an entry under its own id', async () => {
+    const { b, open, ben, conversationId, clock } = await bothThere();
+    b.sayHere(7, { typing: true });
+    await clock.advance(100);
+    const again = await open(ben, conversationId);
+    again.sayHere(7, { typing: true });
+    await clock.advance(30_000);
+    expect(again.order.filter((what) => what === 'awareness 7')).toEqual([]);
+  });
+
+  test('[W6] [P3] very many entries come in pieces that a stock client can relay', async () => {
+    const { open, ben, conversationId, clock, ana } = await bothThere();
+    for (let i = 0; i < 300; i++) (await open(ben, conversationId)).sayHere(1_000 + i, { typing: false });
+    const late = await open(ana, conversationId);
+    await clock.advance(100);
+    expect(late.states.size).toBeGreaterThanOrEqual(300);
+    const sizes = late.messages.map(({ byteLength }) => byteLength);
+    expect(Math.max(...sizes)).toBeLessThan(LIMITS.frame);
+    for (const message of late.messages.filter(([type]) => type === 1)) late.send(message);
+    expect(late.closed).toBeNull();
+  });
+
   test('[P1] segments have no awareness', async () => {
     const { open, ana, ben, conversationId, clock } = await bothThere();
     const [a, b] = [await open(ana, `${conversationId}/1`), await open(ben, `${conversationId}/1`)];
@@ -127,6 +166,7 @@ describe('presence', () => {
     await clock.advance(100);
     expect(a.messages).toHaveLength(before + 1);
     const late = await open(ana, conversationId);
+    await clock.advance(100);
     expect(late.states.get(7)?.state).toMatchObject({ typing: false });
   });
 });
@@ -175,5 +215,20 @@ describe('read positions', () => {
     const a = await world.open(world.ana, conversationId);
     await world.clock.advance(25_000);
     expect(awayOf(a)).toBeUndefined();
+  });
+
+  test('[P4] a position that moves nothing is told to nobody, and one beyond the end waits for no later messages', async () => {
+    const { b, store, row, ben, ana, clock, open, conversationId, messageId } = await bothThere();
+    const hints: unknown[] = [];
+    store.listeners.add((hint) => hint.kind === 'positions' && hints.push(hint));
+    for (let i = 0; i < 20; i++) b.sayHere(7, { typing: false, read: 1e9 }, i);
+    await clock.advance(100);
+    expect(hints).toHaveLength(1);
+    const segment = await open(ana, `${conversationId}/1`);
+    segment.change((doc) => addMessage(doc, ana, messageId(), ['four', null, null]));
+    await settled();
+    b.sayHere(7, { typing: true, read: 3 }, 99);
+    await clock.advance(100);
+    expect(row().members.get(ben)?.read).toBe(3);
   });
 });

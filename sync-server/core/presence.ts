@@ -31,6 +31,10 @@ const TICK_MS = 50;
 const AWAY_MS = 20_000;
 /** Conversations up to this size have an `away` entry; larger ones ask over HTTP. */
 const AWAY_MEMBERS = 32;
+/** Entries in one frame that we send: a stock client relays it whole, and a frame has a limit (W6). */
+const PIECE = 128;
+/** Ids that a connection is known to have been sent. */
+const SENT_IDS = 2_048;
 /** Entries that one awareness frame may hold: a stock client relays those it knows. */
 const FRAME_ENTRIES = 1_024;
 
@@ -38,10 +42,17 @@ interface Guest {
   userId: Uuid;
   send(message: Uint8Array): void;
   entry: { client: number; clock: number; typing: boolean; read: number | null } | null;
+  /** Ids of others that it was sent, the newest last: a stock client relays what it is sent, also later (P3). */
+  sent: Set<number>;
+  /** Has not been told yet what stands: its own first frame may come before. */
+  fresh: boolean;
   /** A read position on its way to the log; the newest waits while one is stored. */
   storing: boolean;
   wanted: number;
 }
+
+const encodePieces = (entries: readonly AwarenessEntry[]): Uint8Array[] =>
+  Array.from({ length: Math.ceil(entries.length / PIECE) }, (_, i) => encodeAwareness(entries.slice(i * PIECE, (i + 1) * PIECE)));
 
 export function makePresence(deps: {
   conversationId: Uuid;
@@ -96,12 +107,33 @@ export function makePresence(deps: {
     stopTick = null;
     const entries = [...changed.values()];
     changed.clear();
-    const whole = encodeAwareness(entries);
+    const whole = encodePieces(entries);
     for (const guest of guests) {
+      if (guest.fresh) {
+        resend(guest);
+        continue;
+      }
       const own = guest.entry?.client;
-      const others = own === undefined ? entries : entries.filter(({ client }) => client !== own);
-      if (others.length > 0) guest.send(others.length === entries.length ? whole : encodeAwareness(others));
+      const isWhole = own === undefined || !entries.some(({ client }) => client === own);
+      show(guest, isWhole ? entries : entries.filter(({ client }) => client !== own), isWhole ? whole : null);
     }
+  }
+
+  function show(guest: Guest, entries: readonly AwarenessEntry[], pieces: readonly Uint8Array[] | null): void {
+    for (const { client } of entries) {
+      guest.sent.delete(client);
+      guest.sent.add(client);
+    }
+    for (const client of guest.sent) {
+      if (guest.sent.size <= SENT_IDS) break;
+      guest.sent.delete(client);
+    }
+    for (const piece of pieces ?? encodePieces(entries)) guest.send(piece);
+  }
+
+  function resend(guest: Guest): void {
+    guest.fresh = false;
+    show(guest, [...[...guests].filter((other) => other !== guest).flatMap(entryOf), ...awayEntry()], null);
   }
 
   function publish(guest: Guest): void {
@@ -121,7 +153,12 @@ export function makePresence(deps: {
   /** Reads the stored positions and tells everybody who is away; on failure the next turn tries again. */
   async function refreshAway(): Promise<void> {
     try {
+      const before = positions;
       positions = await membership.positions(conversationId);
+      for (const [userId, { read, delivered }] of before) {
+        const now = positions.get(userId);
+        if (now) positions.set(userId, { read: Math.max(read, now.read), delivered: Math.max(delivered, now.delivered) });
+      }
       for (const guest of guests) takeStored(guest, positions.get(guest.userId)?.read ?? 0);
       if (guests.size > 0) change(awayEntry());
     } catch (error) {
@@ -145,6 +182,9 @@ export function makePresence(deps: {
         wanted = guest.wanted;
         const stored = await membership.setRead(conversationId, guest.userId, wanted);
         if (stored === null) return;
+        guest.wanted = guest.wanted === wanted ? stored : guest.wanted;
+        wanted = stored;
+        if (stored <= (positions.get(guest.userId)?.read ?? 0)) continue;
         positions.set(guest.userId, { delivered: 0, ...positions.get(guest.userId), read: stored });
         takeStored(guest, stored);
         deps.announce(guest.userId);
@@ -163,11 +203,11 @@ export function makePresence(deps: {
     publish(guest);
   }
 
-  /** Which entry of the frame speaks for this guest: its own client id, or the first that nobody else holds (P2). */
+  /** Which entry of the frame speaks for this guest: its own client id, or the first that it was not sent (P2). */
   function isOwn(guest: Guest, client: number): boolean {
     if (guest.entry) return guest.entry.client === client;
     const holder = holders.get(client);
-    if (client === serverClient || (holder && holder.userId !== guest.userId)) return false;
+    if (client === serverClient || guest.sent.has(client) || (holder && holder.userId !== guest.userId)) return false;
     if (holder) withdraw(holder);
     return true;
   }
@@ -210,18 +250,11 @@ export function makePresence(deps: {
 
   return {
     enter({ userId, send }) {
-      const guest: Guest = { userId, send, entry: null, storing: false, wanted: 0 };
-      const resend = (): void => {
-        const entries = [...[...guests].filter((other) => other !== guest).flatMap(entryOf), ...awayEntry()];
-        if (entries.length > 0) send(encodeAwareness(entries));
-      };
+      const guest: Guest = { userId, send, entry: null, sent: new Set(), fresh: true, storing: false, wanted: 0 };
       guests.add(guest);
       if (guests.size === 1) keepAway();
-      else {
-        resend();
-        change(awayEntry());
-      }
-      return { receive: (update) => receive(guest, update), resend, leave: () => leave(guest) };
+      change(awayEntry());
+      return { receive: (update) => receive(guest, update), resend: () => resend(guest), leave: () => leave(guest) };
     },
     positionsChanged: () => void refreshAway(),
   };

@@ -78,7 +78,13 @@ export function makeRoom(name: DocumentName, loaded: LoadedDocument): Room {
   return room;
 }
 
-export const byUser = (members: readonly Member[]): Map<Uuid, Member> => new Map(members.map((member) => [member.userId, member]));
+/** Takes a conversation's members as they stand; who watches and is none of them any more is let go. */
+export function takeMembers(room: Room, members: readonly Member[]): void {
+  room.members = byUser(members);
+  for (const watcher of [...room.watchers]) if (!room.members.has(watcher.userId)) watcher.end('notMember');
+}
+
+const byUser = (members: readonly Member[]): Map<Uuid, Member> => new Map(members.map((member) => [member.userId, member]));
 
 /**
  * Takes committed rows that the room lacks, in order, and sends them to everybody (L3, L7); rows that it has are skipped. `state` is the

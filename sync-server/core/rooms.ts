@@ -2,7 +2,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { CloseName } from '../../shared/close-codes.ts';
 import { type DocumentName, formatDocumentId } from '../../shared/ids.ts';
 import type { Claim, DocumentState, Logger, UpdateLog, UpdateRow } from './ports.ts';
-import { BrokenDocument, type Room, type Watcher, advance, byUser, makeRoom } from './room.ts';
+import { type Room, type Watcher, advance, makeRoom, takeMembers } from './room.ts';
 
 /** The rooms of a node. */
 export interface Rooms {
@@ -12,6 +12,8 @@ export interface Rooms {
    * quarantine (R3).
    */
   enter(name: DocumentName, join?: (room: Room) => Watcher): Promise<Hold | null>;
+  /** The log of a document has come to this position (L12). */
+  hinted(name: DocumentName, position: number): void;
   /** The open room of a document, if there is one. */
   get(name: DocumentName): Room | undefined;
   open(): Iterable<Room>;
@@ -43,6 +45,8 @@ export const QUARANTINE_MS = 30_000;
 interface Slot {
   /** Those inside and those waiting at the door; the room stays while there is one. */
   holds: number;
+  /** The highest position that a hint named while the room was loading. */
+  hinted: number;
   loading: Promise<Room | null>;
   room: Room | null;
 }
@@ -59,12 +63,14 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
   }
 
   function openSlot(name: DocumentName, id: string): Slot {
-    const slot: Slot = { holds: 0, room: null, loading: load(name) };
+    const slot: Slot = { holds: 0, hinted: 0, room: null, loading: load(name) };
     slots.set(id, slot);
     slot.loading.then(
       (room) => {
-        if (room) slot.room = room;
-        else if (slots.get(id) === slot) slots.delete(id);
+        if (room) {
+          slot.room = room;
+          if (slot.hinted > room.state.position) refreshSoon(room);
+        } else if (slots.get(id) === slot) slots.delete(id);
       },
       () => {
         if (slots.get(id) === slot) slots.delete(id);
@@ -98,7 +104,6 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
     } catch (error) {
       logger.error({ document: room.id, error: String(error) }, 'a room could not take committed rows');
       drop(room, 'restart');
-      if (!(error instanceof BrokenDocument)) throw error;
     }
   }
 
@@ -108,17 +113,28 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
     if (!read || room.closed) return;
     if (read.conversation.membersVersion >= room.conversation.membersVersion) {
       room.conversation = read.conversation;
-      room.members = byUser(read.members);
+      takeMembers(room, read.members);
     }
     take(room, read.rows, read.claims, read.document);
   }
 
+  function refreshSoon(room: Room): void {
+    refresh(room).catch((error: unknown) => logger.warn({ document: room.id, error: String(error) }, 'a room could not be refreshed'));
+  }
+
   return {
+    hinted(name, position) {
+      const slot = slots.get(formatDocumentId(name));
+      if (!slot) return;
+      slot.hinted = Math.max(slot.hinted, position);
+      if (slot.room && slot.room.state.position < position) refreshSoon(slot.room);
+    },
     async enter(name, join) {
       const id = formatDocumentId(name);
       const until = quarantined.get(id);
       if (until !== undefined && until > clock.now()) throw new Quarantined(id);
       quarantined.delete(id);
+      const isOwn = !slots.has(id);
       const slot = slots.get(id) ?? openSlot(name, id);
       let watcher: Watcher | undefined;
       slot.holds++;
@@ -129,7 +145,8 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
       };
       try {
         const room = await slot.loading;
-        if (!room) return null;
+        // A load that somebody else began may be older than the document.
+        if (!room) return isOwn ? null : this.enter(name, join);
         if (room.closed) throw new Error(`${id}: dropped while somebody waited for it`);
         watcher = join?.(room);
         if (watcher) room.watchers.add(watcher);
@@ -153,7 +170,7 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
     offer(room, rows, claims, state) {
       const first = rows[0];
       if (first && first.position > room.state.position + 1) {
-        refresh(room).catch((error: unknown) => logger.warn({ document: room.id, error: String(error) }, 'a room could not be refreshed'));
+        refreshSoon(room);
       } else take(room, rows, claims, state);
     },
     refresh,

@@ -58,6 +58,16 @@ describe('opening a document', () => {
     expect((await open(ana, `${conversationId}/1`)).order[0]).toBe('sync 0');
   });
 
+  test('[R3] who joins a load that began before the document was made is served', async () => {
+    const { open, node, ana } = await startTestNode();
+    const id = '00000000-0000-7000-8000-00000000000a';
+    const early = open(ana, `user:${ana}/1`);
+    const late = open(ana, `user:${ana}/1`);
+    expect([(await early).closed, (await late).closed]).toEqual([null, null]);
+    expect(node.counts().rooms).toBe(1);
+    expect((await open(id, `user:${id}/2`)).closed?.code).toBe(code('notFound'));
+  });
+
   test('[R4] a room without watchers and work is closed', async () => {
     const { open, node, ana, conversationId } = await startTestNode();
     const peer = await open(ana, `${conversationId}/1`);
@@ -147,6 +157,21 @@ describe('acks', () => {
 });
 
 describe('limits and bad input', () => {
+  test('[W6] what comes before the document opens is bounded in bytes too', async () => {
+    const { node, ana, conversationId, clock } = await startTestNode();
+    let closed = 0;
+    const session = node.open({
+      userId: ana,
+      sid: 's',
+      expiresAt: clock.now() + 1e6,
+      name: { kind: 'segment', conversationId, n: 1 },
+      acks: true,
+      socket: { send: () => {}, close: (code) => void (closed = code), buffered: () => 0 },
+    });
+    for (let i = 0; i < 3; i++) session.receive(new Uint8Array(LIMITS.step2));
+    expect(closed).toBe(code('tryLater'));
+  });
+
   test.each([
     ['an empty frame', frame()],
     ['an unknown type', frame(9)],

@@ -63,12 +63,14 @@ const BUFFERED = 4 * 1024 * 1024;
 const AHEAD_IN_A_ROW = 20;
 /** Frames and bytes that wait at most while the room opens. */
 const EARLY_FRAMES = 64;
+const EARLY_BYTES = 2 * LIMITS.step2;
 
 export function openSession(deps: SessionDeps, visit: Visit): Session {
   const { rooms, committer, membership, clock, logger } = deps;
   const { userId, sid, name, socket } = visit;
   const step1s = makeBucket({ burst: 30, perMinute: 10, now: clock.now() });
   let early: Uint8Array[] | null = [];
+  let earlyBytes = 0;
   let hold: Hold | null = null;
   let visitor: Visitor | null = null;
   let ended = false;
@@ -167,7 +169,8 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
     if (ended) return;
     if (frame.byteLength > LIMITS.step2) return end('tooLarge');
     if (early) {
-      if (early.length >= EARLY_FRAMES) return end('tryLater', 'too many frames before the document opened');
+      earlyBytes += frame.byteLength;
+      if (early.length >= EARLY_FRAMES || earlyBytes > EARLY_BYTES) return end('tryLater', 'too much before the document opened');
       early.push(frame);
       return;
     }
@@ -212,7 +215,7 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
 
   function answerStep1(room: Room, bytes: Uint8Array): void {
     if (!step1s.take(clock.now())) return end('tryLater', 'too many sync requests');
-    const vector = readStateVector(bytes);
+    const vector = readStateVector(bytes, LIMITS.stateVectorClients + room.doc.store.clients.size);
     if (!vector) return end('refused', 'malformed');
     if ((vector.get(room.state.logClient) ?? 0) <= room.state.logClock) return send(encodeStep2(Y.encodeStateAsUpdate(room.doc, bytes)));
     // The client knows more of the server's own structs than this room: another node may have committed them, or a backup was restored.
@@ -242,7 +245,7 @@ function wholePayload(decoder: decoding.Decoder): Uint8Array {
 }
 
 /** A state vector within W6; null for anything else. */
-function readStateVector(bytes: Uint8Array): Map<number, number> | null {
+function readStateVector(bytes: Uint8Array, most: number): Map<number, number> | null {
   const count = decoding.readVarUint(decoding.createDecoder(bytes));
-  return count > LIMITS.stateVectorClients || count * 2 > bytes.byteLength ? null : Y.decodeStateVector(bytes);
+  return count > most || count * 2 > bytes.byteLength ? null : Y.decodeStateVector(bytes);
 }

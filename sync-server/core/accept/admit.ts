@@ -1,5 +1,6 @@
 import type { Refusal } from '../../../shared/close-codes.ts';
 import type { Uuid } from '../../../shared/ids.ts';
+import { LIMITS } from '../../../shared/limits.ts';
 import type { ClientClock } from '../../../shared/protocol.ts';
 import { type LaneEntry, laneName, readLaneEntry, readLaneKey } from '../../../shared/segment.ts';
 import { isPrivateEntry, isPrivateKey } from '../../../shared/user-document.ts';
@@ -21,6 +22,8 @@ export type Admission =
 export type Whose = (client: number) => 'own' | 'new' | 'foreign';
 
 export interface AdmitInput {
+  /** How many client ids of the document are the writer's already. */
+  countOwn: () => number;
   overlay: Overlay;
   kind: 'root' | 'segment' | 'user';
   whose: Whose;
@@ -134,7 +137,7 @@ function inOrder(overlay: Overlay, blocks: Map<number, Struct[]>, place: (struct
 }
 
 function admitOrStop(input: AdmitInput): Admission {
-  const { overlay, kind, whose, writer, update, logClient } = input;
+  const { overlay, kind, whose, writer, update, logClient, countOwn } = input;
   checkRestored(input);
   const lane = overlay.lane(writer);
   const fresh = new Map<number, Struct[]>();
@@ -156,6 +159,7 @@ function admitOrStop(input: AdmitInput): Admission {
     if (owner === 'new') claims.push(client);
   }
   if (claims.length > NEW_CLIENTS) refuse('malformed');
+  if (claims.length > 0 && countOwn() + claims.length > LIMITS.personClients) refuse('client-id');
   const entries: Entry[] = [];
   let cost = 0;
   inOrder(overlay, fresh, (struct) => {

@@ -283,3 +283,30 @@ describe('cost', () => {
     expect(judged(CARL, blocks(256))).toBe('accepted');
   });
 });
+
+describe('[A1] [A2] what one person can pile up', () => {
+  it('thousands of structs under as many delete ranges cost in proportion to their number', () => {
+    const cpuOf = (count: number): number => {
+      world = makeWorld();
+      const structs: RawStruct[] = Array.from({ length: count }, (_, i) =>
+        i === 0 ? { root: laneName(CARL), key: `r${A}`, ...tombstone(1) } : { origin: [5, i - 1], ...tombstone(1) },
+      );
+      const ranges = Array.from({ length: count }, (_, i): [number, number, number] => [5, 2 * i, 1]);
+      const update = rawUpdate([[5, 0, structs]], ranges);
+      const before = process.cpuUsage();
+      expect(world.push(CARL, update).kind).toBe('accepted');
+      return process.cpuUsage(before).user;
+    };
+    cpuOf(1_000);
+    expect(cpuOf(8_000)).toBeLessThan(40 * Math.max(cpuOf(1_000), 1_000));
+  });
+
+  it('client ids beyond 512 of one person in one document are refused', () => {
+    const blocks = (from: number): Blocks =>
+      Array.from({ length: 128 }, (_, i) => [from + i, 0, [inLane(CARL, messageId(from + i), BODY)]]);
+    const verdicts = [1, 2, 3, 4, 5].map((i) => judged(CARL, blocks(1_000 * i)));
+    expect(verdicts.slice(0, 4).every((verdict) => verdict.startsWith('accepted') || verdict.startsWith('closed'))).toBe(true);
+    expect(verdicts[4]).toBe('client-id');
+    expect(judged(BERT, [[7, 0, [{ root: laneName(BERT), key: `r${A}`, ...value(['👍']) }]]])).toBe('accepted');
+  });
+});

@@ -68,6 +68,13 @@ export function openBatch(input: BatchInput): Batch {
       return doc.store.clients.has(client) ? 'foreign' : 'new';
     };
 
+  /** How many client ids of this document are the writer's. */
+  const countOf = (writer: Uuid) => (): number => {
+    let count = 0;
+    for (const claims of [committedClaims, decided.claims]) for (const owner of claims.values()) if (owner === writer) count++;
+    return count;
+  };
+
   /** The clock of the server's next struct; row and document must agree on it. */
   function serverClock(): number {
     if (Y.getState(doc.store, logClient) !== state.logClock) throw new Error('the document does not hold what its row says');
@@ -75,7 +82,16 @@ export function openBatch(input: BatchInput): Batch {
   }
 
   function accept(writer: Uuid, update: DecodedUpdate): Verdict {
-    const admission = admit({ overlay, kind, whose: whoseFor(writer), logClient, logClock: state.logClock, writer, update });
+    const admission = admit({
+      overlay,
+      kind,
+      whose: whoseFor(writer),
+      logClient,
+      logClock: state.logClock,
+      writer,
+      update,
+      countOwn: countOf(writer),
+    });
     if (admission.kind !== 'placed') return admission;
     const { entries, committed, claims } = admission;
     for (const client of claims) decided.claims.set(client, writer);

@@ -2,7 +2,7 @@ import { equalityDeep } from 'lib0/function';
 import * as Y from 'yjs';
 import { laneName } from '../../../shared/segment.ts';
 import type { DecodedUpdate, Struct } from './decode.ts';
-import type { Lane, Overlay, Stretch } from './overlay.ts';
+import type { Entry, Lane, Overlay, Stretch } from './overlay.ts';
 import { type Id, storedAt } from './stored.ts';
 
 const sameId = (a: Id | null, b: Id | null): boolean => (a && b ? a.client === b.client && a.clock === b.clock : a === b);
@@ -24,6 +24,17 @@ export function isKnown(overlay: Overlay, lane: Lane, struct: Struct): boolean {
   return stretch !== null && stretch !== 'elsewhere' && (stretch.deleted || repeats(struct, stretch, lane));
 }
 
+/** Index of the first entry at or after a clock; they stand in order. */
+function firstFrom(entries: readonly Entry[], clock: number): number {
+  let low = 0;
+  for (let high = entries.length; low < high;) {
+    const middle = (low + high) >> 1;
+    if (entries[middle]!.clock < clock) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** Living items of a lane that lie in these clocks of one client. */
 function* livingIn(overlay: Overlay, lane: Lane, client: number, from: number, to: number): Generator<Stretch> {
   const structs = overlay.doc.store.clients.get(client);
@@ -35,8 +46,11 @@ function* livingIn(overlay: Overlay, lane: Lane, client: number, from: number, t
       if (stretch !== null && stretch !== 'elsewhere') yield stretch;
     }
   }
-  for (const entry of overlay.accepted.get(client) ?? [])
-    if (!entry.deleted && entry.slot.lane === lane && entry.clock < to && entry.clock >= from) yield entry;
+  const entries = overlay.accepted.get(client) ?? [];
+  for (let i = firstFrom(entries, from); i < entries.length && entries[i]!.clock < to; i++) {
+    const entry = entries[i]!;
+    if (!entry.deleted && entry.slot.lane === lane) yield entry;
+  }
 }
 
 function isShown(overlay: Overlay, lane: Lane, item: Stretch): boolean {

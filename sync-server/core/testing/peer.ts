@@ -29,7 +29,7 @@ export interface Peer {
   /** Awareness states of others by client id; gone ones are left out. */
   readonly states: Map<number, { clock: number; state: Record<string, unknown> }>;
   /** The close code and reason, once the server closed. */
-  closed: { code: number; reason: string } | null;
+  readonly closed: { code: number; reason: string } | null;
   /** What the socket claims to hold unsent. */
   buffered: number;
   /** Changes the document and sends what changed as one update. */
@@ -43,9 +43,10 @@ export function makePeer(
 ): Peer {
   const doc = new Y.Doc();
   const states: Peer['states'] = new Map();
+  let closed: Peer['closed'] = null;
   const session = open({
     send: receive,
-    close: (code, reason) => void (peer.closed ??= { code, reason }),
+    close: (code, reason) => void (closed ??= { code, reason }),
     buffered: () => peer.buffered,
   });
   const peer: Peer = {
@@ -56,7 +57,9 @@ export function makePeer(
     told: [],
     order: [],
     states,
-    closed: null,
+    get closed() {
+      return closed;
+    },
     buffered: 0,
     change(write) {
       const before = Y.encodeStateVector(doc);
