@@ -49,6 +49,8 @@ export const PLANTED: readonly Planted[] = [
         find: '        if (room.closed) throw new Error(`${id}: dropped while somebody waited for it`);\n',
         replace: '        await log.ahead([]);\n        slot.holds++;\n',
       },
+      // The queue of a closed room turns work away, which sends such a session back to the door; without that it would sit there.
+      { file: 'sync-server/core/committer.ts', find: 'if (room.closed || room.queue.length', replace: 'if (room.queue.length' },
     ],
   },
   {
@@ -101,7 +103,7 @@ export const PLANTED: readonly Planted[] = [
       },
       {
         file: 'sync-server/core/committer.ts',
-        find: '    for (const judgement of judgements) settle(judgement);\n    for',
+        find: '    for (const judgement of judgements) settleOrDrop(judgement);\n    for',
         replace: '    for',
       },
     ],
