@@ -97,13 +97,15 @@ test(
       if (bag.length === 0) bag.push(...KINDS);
       const kind = bag.splice(chance(bag.length), 1)[0]!;
       const goal = ledger.counts().acknowledged + 50 + chance(500);
-      await vi.waitFor(() => expect(ledger.counts().acknowledged).toBeGreaterThan(goal), PATIENCE);
+      // A process that ended by itself has said why.
+      await vi.waitFor(() => expect([ledger.counts().acknowledged > goal, running.process().said.err]).toEqual([true, '']), PATIENCE);
       if (i % RENEW_EVERY === RENEW_EVERY - 1) for (const person of people) await person.refresh();
       await KILL[kind](running);
     }
     stopWriting();
     await vi.waitFor(() => expect(writers.map((writer) => writer.state())).toEqual(writers.map(() => ({ waiting: 0 }))), PATIENCE);
     expect(writers.flatMap((writer) => writer.refused())).toEqual([]);
+    expect(running.process().said.err).toBe('');
 
     for (const [reader, { id }] of [
       [grace, direct],

@@ -6,13 +6,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startPostgres } from '../postgres/launcher/launcher.ts';
 import { register } from './person.ts';
-import { type Program, ROOT, findFreePort, runProgram } from './server-process.ts';
+import { type Program, ROOT, START, findFreePort, runProgram } from './server-process.ts';
 
 /** How the server starts, and what it says to the person at the terminal when it cannot. */
 let folder: string;
 let dataDir: string;
 const running: Program[] = [];
-const SERVER = ['--import', 'tsx', 'sync-server/main.ts'];
 
 beforeEach(async () => {
   folder = await realpath(await mkdtemp(join(tmpdir(), 'homing-launch-')));
@@ -23,29 +22,22 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function run(args: readonly string[], env: NodeJS.ProcessEnv): Program {
-  const program = runProgram(args, { DATA_DIR: dataDir, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'warn', ...env });
+function run(env: NodeJS.ProcessEnv): Program {
+  const program = runProgram(START, { DATA_DIR: dataDir, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'warn', ...env });
   running.push(program);
   return program;
 }
 const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 
-/** What `npm start` runs. */
-async function startScript(): Promise<string[]> {
-  const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
-  const [node, ...args] = scripts.start.split(' ');
-  expect(node).toBe('node');
-  return args;
-}
-
 describe('npm start', () => {
   test('[B3] serves the app; a second one on the same folder says so in one sentence and ends', async () => {
-    const script = await startScript();
-    const first = run(script, {});
+    const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
+    expect(scripts.start).toBe(['node', ...START].join(' '));
+    const first = run({});
     const port = await first.ready;
     const page = await fetch(`http://127.0.0.1:${port}/`);
     expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
-    const second = run(script, {});
+    const second = run({});
     expect(await second.ended).toBe(1);
     expect(lines(second.said.err)).toEqual([`The data folder ${dataDir} is already in use by process ${first.pid}.`]);
     // The first has noticed nothing.
@@ -60,17 +52,17 @@ describe('the server', () => {
     const port = await findFreePort();
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(port, '127.0.0.1', resolve));
-    const program = run(SERVER, { PORT: String(port) });
+    const program = run({ PORT: String(port) });
     expect(await program.ended).toBe(1);
     expect(lines(program.said.err)).toEqual([`Port ${port} is taken: set PORT to another one, or end what uses it.`]);
     await new Promise((resolve) => taken.close(resolve));
-    const again = run(SERVER, { PORT: String(port) });
+    const again = run({ PORT: String(port) });
     expect(await again.ready).toBe(port);
   });
 
   test('a bad environment is a list of all that is wrong, and nothing is started', async () => {
     const env = { PORT: 'http', LOG_LEVEL: 'loud', REGISTRATION: 'maybe', DATABASE_URL: 'mysql://me:secret@host/db' };
-    const program = run(SERVER, env);
+    const program = run(env);
     expect(await program.ended).toBe(1);
     expect(lines(program.said.err)).toEqual([
       'PORT is "http", but should be a number from 0 to 65535.',
@@ -78,14 +70,13 @@ describe('the server', () => {
       'REGISTRATION is "maybe", but should be one of open, invite, closed.',
       'LOG_LEVEL is "loud", but should be one of fatal, error, warn, info, debug, trace, silent.',
     ]);
-    expect(program.said.out).toBe('');
     expect(existsSync(dataDir)).toBe(false);
   });
 
   test('[B1] with DATABASE_URL the embedded database is never started', async () => {
     const own = await startPostgres({ dataDir: join(folder, 'own') });
     try {
-      const program = run(SERVER, { DATABASE_URL: own.url });
+      const program = run({ DATABASE_URL: own.url });
       const port = await program.ready;
       await register(`http://127.0.0.1:${port}`, 'ada');
       expect(existsSync(dataDir)).toBe(false);
@@ -97,7 +88,7 @@ describe('the server', () => {
 
   test('a DATABASE_URL that nobody answers is one sentence without the password', async () => {
     const port = await findFreePort();
-    const program = run(SERVER, { DATABASE_URL: `postgres://me:secret@127.0.0.1:${port}/db` });
+    const program = run({ DATABASE_URL: `postgres://me:secret@127.0.0.1:${port}/db` });
     expect(await program.ended).toBe(1);
     expect(lines(program.said.err)).toHaveLength(1);
     expect(program.said.err).toContain(String(port));

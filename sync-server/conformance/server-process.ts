@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const FROM_SOURCE = ['--import', 'tsx', 'sync-server/main.ts'];
+/** What `npm start` runs: the bundle, built where it is not; from source the database's driver is not mended. */
+export const START = ['sync-server/bin/start.mjs'];
 const READY = /^Homing is at http:\/\/localhost:(\d+)$/m;
 
 /** A program of ours in a process of its own: what it says, and how it ends. */
@@ -73,8 +74,7 @@ export interface Server {
 export async function startServer(env: NodeJS.ProcessEnv = {}): Promise<Server> {
   const dataDir = await mkdtemp(join(tmpdir(), 'homing-conformance-'));
   const port = await findFreePort();
-  const run = (): Program =>
-    runProgram(FROM_SOURCE, { DATA_DIR: dataDir, PORT: String(port), HOST: '127.0.0.1', LOG_LEVEL: 'warn', ...env });
+  const run = (): Program => runProgram(START, { DATA_DIR: dataDir, PORT: String(port), HOST: '127.0.0.1', LOG_LEVEL: 'warn', ...env });
   let program = run();
   const server: Server = {
     origin: `http://127.0.0.1:${port}`,
