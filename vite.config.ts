@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import solid from 'vite-plugin-solid';
 import { defineConfig } from 'vitest/config';
+import { serviceWorkerBuild } from './client/platform/service-worker-build.ts';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 
@@ -24,7 +25,7 @@ const special = ['pg', 'web', 'fuzz', 'process'].map((kind) => `**/*.${kind}.tes
 
 export default defineConfig(({ isSsrBuild }) => ({
   root: 'client',
-  plugins: isSsrBuild ? [] : [solid()],
+  plugins: isSsrBuild ? [] : [solid(), serviceWorkerBuild()],
   build: isSsrBuild
     ? {
         ssr: `${root}sync-server/main.ts`,
