@@ -138,7 +138,12 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     isLoaded: () => loaded,
     root: () => root?.content() ?? null,
     messages: () => [...segments.values()].sort((a, b) => a.n - b.n).flatMap((segment) => segment.messages()),
-    pending: () => outbox.of(id).filter((entry): entry is MessageEntry => entry.kind === 'message'),
+    pending() {
+      const opening = outbox.get(openKey(id));
+      const state = opening?.state.kind === 'failed' ? opening.state : null;
+      const messages = outbox.of(id).filter((entry): entry is MessageEntry => entry.kind === 'message');
+      return state ? messages.map((entry) => ({ ...entry, state })) : messages;
+    },
     changeOf(messageId) {
       const entry = outbox.get(changeKey(messageId));
       return entry?.kind === 'edit' || entry?.kind === 'delete' ? entry : undefined;

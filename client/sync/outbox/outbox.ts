@@ -56,6 +56,7 @@ const NONE: readonly Entry[] = [];
 /** Opens the outbox. Every change shows at once; it is written, then told to the other tabs. */
 export function openOutbox({ store, siblings, clock }: Deps): Outbox {
   const held = new Map<string, Entry>();
+  let sorted: readonly Entry[] | null = null;
   const byConversation = new Map<Uuid, { entries: Map<string, Entry>; sorted: readonly Entry[] | null }>();
   /** How many transactions are under way for an id: only the last one's result is taken. */
   const underway = new Map<string, number>();
@@ -76,6 +77,7 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     const group = byConversation.get(conversationId) ?? { entries: new Map<string, Entry>(), sorted: null };
     byConversation.set(conversationId, group);
     group.sorted = null;
+    sorted = null;
     if (entry) {
       held.set(id, entry);
       group.entries.set(id, entry);
@@ -160,7 +162,7 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     status: () => status,
     get: (id) => held.get(id),
     isKept: (id) => held.has(id) && !underway.has(id) && !unkept.has(id),
-    entries: () => [...held.values()].sort((a, b) => a.order - b.order),
+    entries: () => (sorted ??= [...held.values()].sort((a, b) => a.order - b.order)),
     open: (id, userId) => add({ ...common(openKey(id), id), kind: 'open', userId }),
     send: (id, messageId, value) => add({ ...common(messageKey(messageId), id), kind: 'message', messageId, value, placed: false }),
     read: (id, seq) => add({ ...common(readKey(id), id), kind: 'read', seq }),
