@@ -17,6 +17,7 @@ import { keepHeartbeat, makeSocketServer, mountSync } from './http/sync-route.ts
 import { makeAccounts, makeSignIns, makeSigningKeys } from './postgres/accounts.ts';
 import { makePostgresBus } from './postgres/hint-bus.ts';
 import { makeHistory } from './postgres/history.ts';
+import { makePostgresInbox } from './postgres/inbox.ts';
 import { makePostgresMembership } from './postgres/membership.ts';
 import { makePostgresLog } from './postgres/update-log.ts';
 
@@ -42,6 +43,7 @@ async function start(config: Config): Promise<() => Promise<void>> {
     log: makePostgresLog(sql),
     bus: makePostgresBus(sql, logger),
     membership,
+    inbox: makePostgresInbox(sql),
     permissions: membersMay,
     clock: systemClock,
     random: systemRandom,

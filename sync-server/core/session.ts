@@ -46,19 +46,21 @@ export interface SessionDeps {
   onEnd(session: Session): void;
 }
 
-/** Who opens which document over which socket. `expiresAt` in milliseconds. */
+/** Who opens which document over which socket. `expiresAt` in milliseconds; null: whoever carries the socket sees to its end. */
 export interface Visit {
   userId: Uuid;
   sid: string;
-  expiresAt: number;
+  expiresAt: number | null;
   name: DocumentName;
   /** Sub-protocol `homing.1` was selected. */
   acks: boolean;
   socket: Socket;
+  /** An update of this session was judged, and acked or dropped; `step1` is what the server has now. */
+  onJudged?(step1: Uint8Array): void;
 }
 
 /** Unsent bytes at which a reader counts as too slow (W7). */
-const BUFFERED = 4 * 1024 * 1024;
+export const BUFFERED = 4 * 1024 * 1024;
 /** Frames in a row without progress (W6). */
 const AHEAD_IN_A_ROW = 20;
 /** Frames and bytes that wait at most while the room opens. */
@@ -75,16 +77,17 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
   let ahead = 0;
   let lastSent = clock.now();
   let stopKeepAlive = clock.after(KEEP_ALIVE_MS, keepAlive);
-  let stopExpiry = clock.after(visit.expiresAt - clock.now(), expire);
+  let stopExpiry = visit.expiresAt === null ? (): void => {} : clock.after(visit.expiresAt - clock.now(), expire);
 
   const watcher: Watcher = {
     userId,
     acks: visit.acks,
     send,
     end,
-    judged(progress) {
-      ahead = progress ? 0 : ahead + 1;
-      if (ahead > AHEAD_IN_A_ROW) end('tryLater', 'no progress');
+    judged(verdict) {
+      if (verdict === 'committed') ahead = 0;
+      else if (verdict === 'ahead' && ++ahead > AHEAD_IN_A_ROW) return end('tryLater', 'no progress');
+      if (hold) visit.onJudged?.(encodeRoomStep1(hold.room));
     },
   };
   const session: Session = { userId, sid, receive, closed: finish, end, extend };

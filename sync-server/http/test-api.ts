@@ -7,6 +7,7 @@ import { makeAccounts, makeSignIns, makeSigningKeys } from '../postgres/accounts
 import { connect } from '../postgres/connect.ts';
 import { makePostgresBus } from '../postgres/hint-bus.ts';
 import { makeHistory } from '../postgres/history.ts';
+import { makePostgresInbox } from '../postgres/inbox.ts';
 import { createTestDatabase } from '../postgres/launcher/test-database.ts';
 import { makePostgresMembership } from '../postgres/membership.ts';
 import { migrate } from '../postgres/migrate.ts';
@@ -37,6 +38,7 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
     log: makePostgresLog(sql),
     bus,
     membership: makePostgresMembership(sql),
+    inbox: makePostgresInbox(sql),
     permissions: membersMay,
     clock,
     random: systemRandom,
