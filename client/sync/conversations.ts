@@ -66,6 +66,7 @@ export function makeConversations(deps: Deps): Conversations {
       const at = looked.indexOf(id);
       if (at !== -1) looked.splice(at, 1);
       looked.push(id);
+      looked.splice(0, looked.length - KEEP_OPEN);
       const replica = ensure(id);
       settle();
       return replica;

@@ -3,6 +3,8 @@ import type { DeviceDatabase } from './storage/device-database.ts';
 
 /** Text begun in conversations and not sent, kept on this device with every key. */
 export interface Drafts {
+  /** What the device held has been read. Never rejects. */
+  ready: Promise<void>;
   get: (conversationId: Uuid) => string;
   set: (conversationId: Uuid, text: string) => void;
 }
@@ -10,10 +12,14 @@ export interface Drafts {
 const PREFIX = 'draft:';
 
 /** Reads the drafts of this device. Where they cannot be kept they last as long as the tab. */
-export async function openDrafts(database: Pick<DeviceDatabase, 'readAll' | 'write'>): Promise<Drafts> {
-  const stored = await database.readAll(PREFIX).catch(() => new Map<string, unknown>());
-  const drafts = new Map([...stored].flatMap(([id, text]) => (typeof text === 'string' ? [[id, text] as const] : [])));
+export function openDrafts(database: Pick<DeviceDatabase, 'readAll' | 'write'>): Drafts {
+  const drafts = new Map<Uuid, string>();
+  async function load(): Promise<void> {
+    for (const [id, text] of await database.readAll(PREFIX).catch(() => []))
+      if (typeof text === 'string' && !drafts.has(id)) drafts.set(id, text);
+  }
   return {
+    ready: load(),
     get: (id) => drafts.get(id) ?? '',
     set(id, text) {
       if (text === '') drafts.delete(id);

@@ -6,6 +6,8 @@ import type { DeviceDatabase } from './storage/device-database.ts';
 
 /** The person's conversations as the server last told them, kept on the device for a start without a network. */
 export interface Inbox {
+  /** What the device held has been read. Never rejects. */
+  ready: Promise<void>;
   /** False until the server, or the device, has told. */
   isLoaded: () => boolean;
   conversations: () => ReadonlyMap<Uuid, Conversation>;
@@ -21,12 +23,11 @@ const NAME = 'inbox';
 const kept = z.object({ cursor: z.string().nullable(), conversations: z.array(conversation) });
 
 /** Reads what the device holds, then keeps what comes: rows and cursor in one value, so that neither is ahead of the other. */
-export async function openInbox(database: Pick<DeviceDatabase, 'read' | 'write'>): Promise<Inbox> {
-  const stored = kept.safeParse(await database.read(NAME).catch(() => null)).data;
-  const rows = new Map((stored?.conversations ?? []).map((row): [Uuid, Conversation] => [row.id, row]));
+export function openInbox(database: Pick<DeviceDatabase, 'read' | 'write'>): Inbox {
+  const rows = new Map<Uuid, Conversation>();
   const listeners = new Set<() => void>();
-  let cursor = stored?.cursor ?? null;
-  let isLoaded = stored !== undefined;
+  let cursor: string | null = null;
+  let isLoaded = false;
   let saving: Promise<void> | null = null;
   let isDirty = false;
 
@@ -42,12 +43,26 @@ export async function openInbox(database: Pick<DeviceDatabase, 'read' | 'write'>
     })();
   }
 
-  function changed(): void {
-    save();
+  async function load(): Promise<void> {
+    const stored = kept.safeParse(await database.read(NAME).catch(() => null)).data;
+    if (!stored) return;
+    for (const row of stored.conversations) if (!rows.has(row.id)) rows.set(row.id, row);
+    cursor = stored.cursor;
+    isLoaded = true;
+    notify();
+  }
+
+  function notify(): void {
     for (const listener of listeners) listener();
   }
 
+  function changed(): void {
+    save();
+    notify();
+  }
+
   return {
+    ready: load(),
     isLoaded: () => isLoaded,
     conversations: () => rows,
     cursor: () => cursor,

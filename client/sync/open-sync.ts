@@ -15,7 +15,9 @@ import { joinTabs } from './tabs.ts';
 import { type ConnectionState, openConnection } from './wire/connection.ts';
 
 /** Everything of one person on this device: what is kept here, and the way to the server. */
-export interface Device {
+export interface Sync {
+  /** What is kept here has been read. */
+  isReady: () => boolean;
   inbox: Inbox;
   drafts: Drafts;
   outbox: Outbox;
@@ -32,7 +34,7 @@ export interface Device {
   close: () => void;
 }
 
-export interface DeviceDeps {
+export interface SyncDeps {
   me: Me;
   api: Api;
   /** `ws://host/api/sync` */
@@ -47,18 +49,25 @@ export interface DeviceDeps {
   onEnded: (code: number) => void;
 }
 
+/** A database that does not answer keeps nobody waiting longer. */
+const STUCK_MS = 4_000;
+
 const asMember = (user: User): Conversation['members'][number] => ({ ...user, role: 'member' });
 
 /** Newest message first; what has none yet came last. */
 export const lastAt = ({ lastMessage }: Conversation): number => (lastMessage ? Date.parse(lastMessage.sentAt) : Infinity);
 
 /** Opens a person's device: first what is kept here, which needs no network, then the connection. */
-export async function openDevice(deps: DeviceDeps): Promise<Device> {
+export function openSync(deps: SyncDeps): Sync {
   const { me, api, clock, random } = deps;
   const listeners = new Set<() => void>();
   const notify = (): void => listeners.forEach((listener) => listener());
   const database = openDeviceDatabase(me.id);
-  const [inbox, drafts] = await Promise.all([openInbox(database), openDrafts(database)]);
+  const inbox = openInbox(database);
+  const drafts = openDrafts(database);
+  let isReady = false;
+  let isOnline = deps.isOnline();
+  let closed = false;
 
   const tabs = joinTabs({ ...deps, account: me.id, onMover: () => queueMicrotask(settle) });
   const outbox = openOutbox({ store: database.outbox, siblings: tabs.siblings, clock });
@@ -79,7 +88,8 @@ export async function openDevice(deps: DeviceDeps): Promise<Device> {
     ...deps,
     exchange: api.exchange,
     renew: api.renew,
-    isOnline: deps.isOnline(),
+    // Not before the device has told how far its list goes.
+    isOnline: false,
     cursor: inbox.cursor,
     pollInbox,
     onInbox(answer) {
@@ -121,6 +131,15 @@ export async function openDevice(deps: DeviceDeps): Promise<Device> {
     notify();
   }
 
+  async function start(): Promise<void> {
+    await Promise.race([Promise.all([inbox.ready, drafts.ready]), new Promise<void>((resolve) => void clock.after(STUCK_MS, resolve))]);
+    if (closed) return;
+    isReady = true;
+    connection.setOnline(isOnline);
+    settle();
+  }
+  void start();
+
   const stops = [
     inbox.subscribe(settle),
     outbox.subscribe(settle),
@@ -133,6 +152,7 @@ export async function openDevice(deps: DeviceDeps): Promise<Device> {
   ];
 
   return {
+    isReady: () => isReady,
     inbox,
     drafts,
     outbox,
@@ -162,13 +182,17 @@ export async function openDevice(deps: DeviceDeps): Promise<Device> {
       });
       return id;
     },
-    setOnline: connection.setOnline,
+    setOnline(next) {
+      isOnline = next;
+      if (isReady) connection.setOnline(next);
+    },
     wake: connection.wake,
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
     close() {
+      closed = true;
       for (const stop of stops) stop();
       listeners.clear();
       conversations.close();
