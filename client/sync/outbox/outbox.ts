@@ -53,6 +53,28 @@ const STUCK_MS = 4_000;
 const TRY_AGAIN_MS = 5_000;
 const NONE: readonly Entry[] = [];
 
+interface Job {
+  ids: readonly string[];
+  decide: Decide;
+  written: () => void;
+}
+
+/** Several changes as one. */
+const inOrder =
+  (jobs: readonly Job[]): Decide =>
+  (found) => {
+    const now = new Map(found);
+    const changes = new Map<string, Entry | null>();
+    for (const { ids, decide } of jobs) {
+      for (const [id, entry] of decide(pick(ids, (key) => now.get(key)))) {
+        changes.set(id, entry);
+        if (entry) now.set(id, entry);
+        else now.delete(id);
+      }
+    }
+    return changes;
+  };
+
 /** Opens the outbox. Every change shows at once; it is written, then told to the other tabs. */
 export function openOutbox({ store, siblings, clock }: Deps): Outbox {
   const held = new Map<string, Entry>();
@@ -64,9 +86,13 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
   const unkept = new Set<string>();
   const listeners = new Set<() => void>();
   let status: OutboxStatus = 'loading';
+  /** Of the newest entry held, and of the newest one written here. */
   let order = 0;
+  let written = 0;
   let closed = false;
   let cancelRetry: (() => void) | null = null;
+  let waiting: Job[] = [];
+  let isWriting = false;
 
   const notify = (): void => listeners.forEach((listener) => listener());
 
@@ -76,8 +102,9 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     if (conversationId === undefined) return;
     const group = byConversation.get(conversationId) ?? { entries: new Map<string, Entry>(), sorted: null };
     byConversation.set(conversationId, group);
-    group.sorted = null;
-    sorted = null;
+    const isNewest = entry !== null && !before && entry.order > order;
+    group.sorted = isNewest && group.sorted ? [...group.sorted, entry] : null;
+    sorted = isNewest && sorted ? [...sorted, entry] : null;
     if (entry) {
       held.set(id, entry);
       group.entries.set(id, entry);
@@ -95,24 +122,45 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     });
   }
 
-  /** Runs a change here and on the device. Never rejects. */
-  async function write(ids: readonly string[], decide: Decide): Promise<void> {
+  /** Has a change written. Never rejects. What comes while a transaction is under way goes with the next one, all in one. */
+  function write(ids: readonly string[], decide: Decide): Promise<void> {
     for (const id of ids) underway.set(id, (underway.get(id) ?? 0) + 1);
-    const outcome = await inTime(store.change(ids, decide)).catch(() => null);
-    if (closed) return;
-    for (const id of ids) {
+    return new Promise((written) => {
+      waiting.push({ ids, decide, written });
+      if (!isWriting) void writeAll();
+    });
+  }
+
+  async function writeAll(): Promise<void> {
+    isWriting = true;
+    while (waiting.length > 0 && !closed) {
+      const jobs = waiting;
+      waiting = [];
+      const ids = [...new Set(jobs.flatMap((job) => job.ids))];
+      const outcome = await inTime(store.change(ids, inOrder(jobs))).catch(() => null);
+      if (closed) return;
+      settle(jobs, ids, outcome);
+      for (const job of jobs) job.written();
+    }
+    isWriting = false;
+  }
+
+  function settle(jobs: readonly Job[], ids: readonly string[], outcome: by.Changes | null): void {
+    for (const id of jobs.flatMap((job) => job.ids)) {
       const left = underway.get(id)! - 1;
       if (left > 0) underway.set(id, left);
       else underway.delete(id);
+    }
+    for (const id of ids) {
       if (!outcome) unkept.add(id);
-      else if (left === 0) {
+      else if (!underway.has(id)) {
         unkept.delete(id);
         take(id, outcome.get(id) ?? null);
       }
     }
     if (outcome) siblings.tell(ids);
     else cancelRetry ??= clock.after(TRY_AGAIN_MS, writeAgain);
-    if (status !== 'loading') status = outcome && unkept.size === 0 ? 'kept' : outcome ? status : 'memory';
+    if (status !== 'loading' && (!outcome || unkept.size === 0)) status = outcome ? 'kept' : 'memory';
     notify();
   }
 
@@ -124,9 +172,9 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
 
   function change(ids: readonly string[], decide: Decide): Promise<void> {
     for (const [id, entry] of decide(pick(ids, (key) => held.get(key)))) take(id, entry);
-    const written = write(ids, decide);
+    const isWritten = write(ids, decide);
     notify();
-    return written;
+    return isWritten;
   }
 
   async function load(): Promise<void> {
@@ -146,8 +194,9 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
   }
 
   const common = (id: string, conversationId: Uuid) => {
-    order = Math.max(order + 1, clock.now() * 1_000);
-    return { id, conversationId, order, at: clock.now(), state: { kind: 'waiting' } as const };
+    written = Math.max(written, order) + 1;
+    written = Math.max(written, clock.now() * 1_000);
+    return { id, conversationId, order: written, at: clock.now(), state: { kind: 'waiting' } as const };
   };
   const add = (entry: Entry): void => void change([entry.id], by.put(entry));
   function of(conversationId: Uuid): readonly Entry[] {
