@@ -50,7 +50,7 @@ export default defineConfig(({ isSsrBuild }) => ({
         fileParallelism: false,
       }),
       project('process', ['**/*.process.test.ts'], [], 300_000, { fileParallelism: false }),
-      project('web', ['**/*.web.test.ts'], [], 300_000, { fileParallelism: false }),
+      project('web', ['**/*.web.test.ts'], [], 300_000, { fileParallelism: false, expect: { poll: { timeout: 60_000 } } }),
       project('fuzz', ['**/*.fuzz.test.ts'], [], 3_600_000),
     ],
   },

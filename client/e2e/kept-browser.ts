@@ -10,6 +10,8 @@ import { findChromium } from './chromium.ts';
 export interface KeptBrowser {
   /** Starts it, and opens one empty page. */
   start: () => Promise<Page>;
+  /** Ends it as a person does. */
+  close: () => Promise<void>;
   /** Ends all its processes at once; nothing is said to any page. */
   kill: () => Promise<void>;
   /** Kills it, and removes the profile. */
@@ -21,7 +23,7 @@ const ARGS = ['--headless=new', '--remote-debugging-port=0', '--lang=en-GB', '--
 export async function makeKeptBrowser(): Promise<KeptBrowser> {
   const profile = await mkdtemp(join(tmpdir(), 'homing-profile-'));
   const { executablePath, args } = await findChromium();
-  let end: () => Promise<void> = async () => {};
+  let end: (how: 'close' | 'kill') => Promise<void> = async () => {};
 
   return {
     async start() {
@@ -41,18 +43,20 @@ export async function makeKeptBrowser(): Promise<KeptBrowser> {
         ended.then(() => reject(new Error(`The browser ended at once: ${output}`)), reject);
       });
       const browser = await chromium.connectOverCDP(address);
-      end = async () => {
+      end = async (how) => {
         end = async () => {};
-        process.kill(-pid, 'SIGKILL');
+        if (how === 'kill') process.kill(-pid, 'SIGKILL');
+        else await (await browser.newBrowserCDPSession()).send('Browser.close');
         await ended;
         await browser.close();
       };
       const [context] = browser.contexts();
       return context!.pages()[0] ?? context!.newPage();
     },
-    kill: () => end(),
+    close: () => end('close'),
+    kill: () => end('kill'),
     async remove() {
-      await end();
+      await end('kill');
       await rm(profile, { recursive: true, force: true, maxRetries: 5 });
     },
   };

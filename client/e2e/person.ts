@@ -87,3 +87,12 @@ export async function openFromList({ page, conversations, composer }: Person, ot
 
 /** From now on this browser starts the app without a network. */
 export const shellKept = ({ page }: Person): Promise<unknown> => page.evaluate(() => navigator.serviceWorker.ready);
+
+/** Presses Tab until this has the focus. */
+export async function tabTo({ page }: Person, target: Locator): Promise<void> {
+  for (let presses = 0; presses < 30; presses++) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`Tab does not lead to ${String(target)}.`);
+}

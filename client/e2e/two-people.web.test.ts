@@ -1,9 +1,9 @@
-import { type Browser, type Locator, chromium } from 'playwright-core';
+import { type Browser, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { LIMITS } from '../../shared/limits.ts';
 import { expectAccessible } from './accessibility.ts';
 import { findChromium } from './chromium.ts';
-import { PASSWORD, PHONE, type Person, item, marked, openFromList, openPerson, send, signUp, texts, writeTo } from './person.ts';
+import { PASSWORD, PHONE, type Person, item, marked, openFromList, openPerson, send, signUp, tabTo, texts, writeTo } from './person.ts';
 import { type TestServer, startServer } from './server.ts';
 
 let server: TestServer;
@@ -141,15 +141,6 @@ test('[C1] keys of the composer: Shift+Enter makes a line, Enter sends, white sp
   expect(await texts(ana)).toEqual(['first\nsecond']);
 });
 
-/** Presses Tab until this has the focus. */
-async function tabTo({ page }: Person, target: Locator): Promise<void> {
-  for (let presses = 0; presses < 30; presses++) {
-    if (await target.evaluate((element) => element === document.activeElement)) return;
-    await page.keyboard.press('Tab');
-  }
-  throw new Error(`Tab does not lead to ${String(target)}.`);
-}
-
 test('the way from sign-up to a sent message needs no mouse', async () => {
   const ben = await arriveSignedUp('Ben Okafor');
   const ana = await arrive('Ana Silva');
@@ -213,4 +204,10 @@ test('every screen is accessible, in light and dark, on a desktop and on a phone
   await send(ana, 'hello to you');
   await marked(ana, 'hello to you', 'Read');
   await expectAccessible(page, 'conversation');
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  await expectAccessible(page, 'settings');
+  await page.goto('/waiting');
+  await page.getByText('Everything is sent.').waitFor();
+  await expectAccessible(page, 'nothing waits');
 });

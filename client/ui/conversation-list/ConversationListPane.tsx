@@ -62,13 +62,14 @@ export const ConversationListPane: Component = () => {
   return (
     <aside class="list-pane" aria-label="Conversations and people">
       <header class="bar">
-        <A href="/settings" class="me" aria-label="Settings" title="Settings">
+        <A href="/settings" class="me" title="Settings">
           <Avatar id={me().id} name={me().displayName} url={me().avatarUrl} size="small" />
           <span class="bar__name">
             <strong dir="auto">{me().displayName}</strong>
             <span class="quiet">@{me().handle}</span>
           </span>
           <Icon name="settings" />
+          <span class="unseen">Settings</span>
         </A>
       </header>
       <div class="search">
