@@ -1,4 +1,5 @@
 import type { Uuid } from '../../shared/ids.ts';
+import type { Entry } from './outbox/entry.ts';
 import { type ConversationDeps, type ConversationReplica, openConversationReplica } from './conversation-replica.ts';
 
 /** The open conversations of one person. */
@@ -23,8 +24,12 @@ const KEEP_OPEN = 5;
 /** So many of the newest are kept up to date. */
 const RECENT = 20;
 
+/** It goes into a document. */
+const isMovable = ({ kind, state }: Entry): boolean => kind !== 'open' && kind !== 'read' && state.kind === 'waiting';
+
 /** Keeps open the conversations last looked at, the newest ones, and each that has something to be sent from here. */
 export function makeConversations(deps: Deps): Conversations {
+  const { outbox } = deps;
   /** In order of use, the last one at the end. */
   const replicas = new Map<Uuid, ConversationReplica>();
   const looked: Uuid[] = [];
@@ -45,13 +50,7 @@ export function makeConversations(deps: Deps): Conversations {
   }
 
   function settle(): void {
-    const waiting = deps.isMover()
-      ? deps.outbox
-          .entries()
-          .flatMap(({ kind, state, conversationId }) =>
-            kind !== 'open' && kind !== 'read' && state.kind === 'waiting' ? [conversationId] : [],
-          )
-      : [];
+    const waiting = deps.isMover() ? [...outbox.conversations()].filter((id) => outbox.of(id).some(isMovable)) : [];
     const wanted = new Set([...looked.slice(-KEEP_OPEN), ...deps.recent().slice(0, RECENT), ...waiting]);
     for (const id of [...replicas.keys()]) if (!wanted.has(id)) closeOne(id);
     for (const id of wanted) ensure(id);

@@ -40,33 +40,35 @@ export function makeMover(look: () => Options): Mover {
 
   function moveMessages({ outbox, segments, open, id }: Options): void {
     const all = [...segments.values()];
-    const messages = outbox.of(id).filter((entry): entry is MessageEntry => entry.kind === 'message');
-    const logged = messages.filter((entry) => all.some((segment) => segment.isLogged(entry.messageId)));
-    if (logged.length > 0) outbox.done(logged);
-    if (!open || outbox.status() === 'loading') return;
-
-    const waiting = messages.filter((entry) => isWaiting(entry) && !logged.includes(entry));
-    const undecided = new Set(waiting.filter((entry) => all.some((segment) => segment.isUndecided(entry.messageId))));
-    let units = 0;
-    for (const entry of undecided) units += entry.value[0].length;
-    let count = undecided.size;
     const ready: MessageEntry[] = [];
-    for (const entry of waiting) {
-      if (undecided.has(entry)) continue;
-      if (open.n <= (closedTo.get(entry.messageId) ?? 0)) break;
-      if (outbox.get(changeKey(entry.messageId))?.kind === 'delete') continue;
-      units += entry.value[0].length;
-      count += 1;
-      if (count > 1 && (count > UNDECIDED_ENTRIES || units > UNDECIDED_UNITS)) break;
-      ready.push(entry);
+    const logged: MessageEntry[] = [];
+    let units = 0;
+    let count = 0;
+    let isFull = open === null || outbox.status() === 'loading';
+    for (const entry of outbox.of(id)) {
+      if (entry.kind !== 'message') continue;
+      // What was never placed is in no log, and comes after what was.
+      if (isFull && !entry.placed) break;
+      if (all.some((segment) => segment.isLogged(entry.messageId))) logged.push(entry);
+      else if (isWaiting(entry) && open) {
+        const isUndecided = all.some((segment) => segment.isUndecided(entry.messageId));
+        if (!isUndecided && open.n <= (closedTo.get(entry.messageId) ?? 0)) isFull = true;
+        if (!isUndecided && (isFull || outbox.get(changeKey(entry.messageId))?.kind === 'delete')) continue;
+        units += entry.value[0].length;
+        count += 1;
+        if (count > 1 && (count > UNDECIDED_ENTRIES || units > UNDECIDED_UNITS)) isFull = true;
+        else if (!isUndecided) ready.push(entry);
+      }
     }
+    if (logged.length > 0) outbox.done(logged);
+    if (!open) return;
     const unclaimed = ready.filter(({ placed }) => !placed).map((entry) => entry.id);
-    if (unclaimed.length === 0) {
-      if (ready.length > 0) open.place(ready);
-    } else if (!unclaimed.some((key) => claiming.has(key))) claim(outbox, unclaimed);
+    if (unclaimed.length > 0) claim(outbox, unclaimed);
+    else if (ready.length > 0) open.place(ready);
   }
 
   function claim(outbox: Outbox, keys: readonly string[]): void {
+    if (keys.some((key) => claiming.has(key))) return;
     for (const key of keys) claiming.add(key);
     outbox.claim(keys, () => {
       for (const key of keys) claiming.delete(key);

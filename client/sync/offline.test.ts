@@ -49,7 +49,7 @@ function openTab(core: Core, me: Uuid): Tab {
 const isWaiting = ({ outbox }: Tab): boolean =>
   outbox.status() === 'loading' || outbox.entries().some(({ state }) => state.kind === 'waiting');
 const isAllKept = ({ outbox }: Tab): boolean => outbox.entries().every(({ id }) => outbox.isKept(id));
-const soon = { timeout: 8_000, interval: 20 };
+const soon = { timeout: 50_000, interval: 20 };
 
 test('[C6.5, C6.6] 50 messages in 3 conversations, 5 changed and 5 removed, through a restart: 45 arrive, once, in order', async () => {
   const core = await startCore(systemClock);
@@ -84,12 +84,12 @@ test('[W6, D4] 5,000 waiting messages arrive in ten segments without one refusal
   core.cut();
   const tab = openTab(core, ana);
   const replica = tab.conversations.open(conversationId);
-  const texts = Array.from({ length: 600 }, (_, i) => `message ${i}`);
+  const texts = Array.from({ length: 5_000 }, (_, i) => `message ${i}`);
   texts.forEach(replica.send);
   core.heal();
   await expect.poll(() => isWaiting(tab), soon).toBe(false);
   expect(core.history(conversationId)).toEqual(texts);
-  expect(core.logs(conversationId).filter((length) => length > 0)).toEqual([500, 100]);
+  expect(core.logs(conversationId).filter((length) => length > 0)).toEqual(Array(10).fill(500));
   expect(core.refusals).toEqual([]);
   expect(core.largest()).toBeLessThan(32 * 1024);
 });

@@ -15,6 +15,8 @@ export interface Outbox {
   entries: () => readonly Entry[];
   /** One conversation's; the same array until it changes. */
   of: (conversationId: Uuid) => readonly Entry[];
+  /** Those that have entries. */
+  conversations: () => Iterable<Uuid>;
   get: (id: string) => Entry | undefined;
   /** The device holds it as it is here: the transaction is complete. */
   isKept: (id: string) => boolean;
@@ -48,8 +50,9 @@ interface Deps {
   clock: Clock;
 }
 
-/** A transaction that has not ended after this long counts as failed: a stuck database stands in nobody's way. */
-const STUCK_MS = 4_000;
+/** A transaction that has not ended after so many ticks counts as failed: a stuck database stands in nobody's way. Ticks, for a busy tab is no stuck database. */
+const STUCK_TICKS = 8;
+const TICK_MS = 500;
 const TRY_AGAIN_MS = 5_000;
 const NONE: readonly Entry[] = [];
 
@@ -112,13 +115,19 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     } else {
       held.delete(id);
       group.entries.delete(id);
+      if (group.entries.size === 0) byConversation.delete(conversationId);
     }
   }
 
   function inTime<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const cancel = clock.after(STUCK_MS, () => reject(new Error('the database does not answer')));
-      work.then(resolve, reject).finally(cancel);
+      let left = STUCK_TICKS;
+      let cancel = clock.after(TICK_MS, tick);
+      function tick(): void {
+        if (--left > 0) cancel = clock.after(TICK_MS, tick);
+        else reject(new Error('the database does not answer'));
+      }
+      work.then(resolve, reject).finally(() => cancel());
     });
   }
 
@@ -209,6 +218,7 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
   return {
     of,
     status: () => status,
+    conversations: () => byConversation.keys(),
     get: (id) => held.get(id),
     isKept: (id) => held.has(id) && !underway.has(id) && !unkept.has(id),
     entries: () => (sorted ??= [...held.values()].sort((a, b) => a.order - b.order)),
