@@ -1,6 +1,6 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import type { Uuid } from '../../../shared/ids.ts';
-import type { Entry } from '../outbox/entry.ts';
+import type { Changes, Entry } from '../outbox/entry.ts';
 import { type OutboxStore, pick } from '../outbox/outbox-store.ts';
 
 interface Schema extends DBSchema {
@@ -21,6 +21,15 @@ export interface DeviceDatabase {
 }
 
 export const databaseName = (account: Uuid): string => `homing/${account}`;
+
+/** One that has failed already cannot be ended again. */
+function abort(transaction: { abort: () => void }): void {
+  try {
+    transaction.abort();
+  } catch {
+    // It has ended by itself.
+  }
+}
 
 /** Opens the database of an account; opened again after it was lost. */
 export function openDeviceDatabase(account: Uuid): DeviceDatabase {
@@ -60,11 +69,17 @@ export function openDeviceDatabase(account: Uuid): DeviceDatabase {
           () => null,
           (error: unknown) => ({ error }),
         );
-        const found = new Map(
-          (await Promise.all(ids.map((id) => store.get(id)))).flatMap((entry) => (entry ? [[entry.id, entry] as const] : [])),
-        );
-        const changes = decide(pick(ids, (id) => found.get(id)));
-        await Promise.all([...changes].map(([id, entry]) => (entry ? store.put(entry) : store.delete(id))));
+        const found = new Map<string, Entry>();
+        let changes: Changes = new Map();
+        try {
+          for (const entry of await Promise.all(ids.map((id) => store.get(id)))) if (entry) found.set(entry.id, entry);
+          changes = decide(pick(ids, (id) => found.get(id)));
+          await Promise.all([...changes].map(async ([id, entry]) => void (await (entry ? store.put(entry) : store.delete(id)))));
+        } catch (error) {
+          // What cannot be stored is refused without ending the transaction: the rest of it would be written.
+          abort(transaction);
+          throw error;
+        }
         const failed = await done;
         if (failed) throw failed.error;
         for (const [id, entry] of changes) {
