@@ -141,7 +141,7 @@ export function inboxContract(name: string, makeWorld: () => Promise<InboxWorld>
       const [one, other] = [await created(), await created()];
       await world.remove(one.id, one.b);
       const asked = [one.a, one.b, other.a, anId()];
-      expect((await world.inbox.concerned([one.id], asked)).toSorted()).toEqual([one.a, one.b].toSorted());
+      expect(new Set(await world.inbox.concerned([one.id], asked))).toEqual(new Set([one.a, one.b]));
       expect(await world.inbox.concerned([anId()], asked)).toEqual([]);
     });
   });

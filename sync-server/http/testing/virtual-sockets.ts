@@ -1,4 +1,4 @@
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 import { type ChannelFrame, INBOX_CHANNEL, decodeChannelFrame, encodeChannelFrame } from '../../../shared/channels.ts';
 import { type InboxAnswer, type InboxRequest, decodeInboxAnswer, encodeInbox } from '../../../shared/inbox.ts';
 
