@@ -5,6 +5,7 @@ import { systemClock, systemRandom } from '../../shared/clock.ts';
 import { type Uuid, makeUuid } from '../../shared/ids.ts';
 import { type Conversations, makeConversations } from './conversations.ts';
 import { NO_SIBLINGS, type Outbox, openOutbox } from './outbox/outbox.ts';
+import type { OutboxStore } from './outbox/outbox-store.ts';
 import { openDeviceDatabase } from './storage/device-database.ts';
 import { openReplicaCache } from './storage/replica-cache.ts';
 import { startCore } from './test-core.ts';
@@ -21,9 +22,9 @@ interface Tab {
 }
 
 /** A tab of one person: what is on the disk stays when it is closed and opened again. */
-function openTab(core: Core, me: Uuid): Tab {
+function openTab(core: Core, me: Uuid, wrap: (store: OutboxStore) => OutboxStore = (store) => store): Tab {
   const database = openDeviceDatabase(me);
-  const outbox = openOutbox({ store: database.outbox, siblings: NO_SIBLINGS, clock: systemClock });
+  const outbox = openOutbox({ store: wrap(database.outbox), siblings: NO_SIBLINGS, clock: systemClock });
   const cache = openReplicaCache({ account: me, database, news: { tell: () => {}, listen: () => () => {} }, clock: systemClock });
   const conversations = makeConversations({
     me,
@@ -179,3 +180,80 @@ test('an edit of what was deleted meanwhile fails as gone, and keeps its text', 
   replica.discard(id);
   expect(tab.outbox.entries()).toEqual([]);
 });
+
+/** Chance that can be had again. */
+function makeChance(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+test.each([1, 2, 3, 4, 5, 6])(
+  '[F5, F12, F14] cuts, restarts, lost copies and aborted commits at any moment (seed %i): each kept message once, in order',
+  async (seed) => {
+    const chance = makeChance(seed);
+    const core = await startCore(systemClock);
+    const { ana, conversationId } = core.world;
+    const flaky = (store: OutboxStore): OutboxStore => ({
+      load: store.load,
+      async change(ids, decide) {
+        if (chance(12) === 0) throw new DOMException('aborted', 'AbortError');
+        const outcome = await store.change(ids, decide);
+        if (chance(20) === 0) throw new DOMException('written, and the word of it lost', 'AbortError');
+        return outcome;
+      },
+    });
+    let tab = openTab(core, ana, flaky);
+    const expected = new Map<string, string | null>();
+    const dropCopies = async (): Promise<void> => {
+      for (const { name } of await indexedDB.databases()) if (name?.startsWith(`${ana}/`)) indexedDB.deleteDatabase(name);
+    };
+    for (let step = 0; step < 60; step++) {
+      const replica = tab.conversations.open(conversationId);
+      const own = [...expected].filter(([, text]) => text !== null).map(([id]) => id);
+      const target = own[chance(own.length || 1)];
+      switch (chance(10)) {
+        case 0:
+          core.cut();
+          break;
+        case 1:
+          core.heal();
+          break;
+        case 2:
+          // What is not kept may be lost with the tab; its writer has been told so.
+          await expect.poll(() => isAllKept(tab), soon).toBe(true);
+          tab.close();
+          if (chance(2) === 0) await dropCopies();
+          tab = openTab(core, ana, flaky);
+          await expect.poll(() => tab.outbox.status(), soon).not.toBe('loading');
+          break;
+        case 3:
+          if (target !== undefined) {
+            replica.edit(target, `edited at ${step}`);
+            expected.set(target, `edited at ${step}`);
+          }
+          break;
+        case 4:
+          if (target !== undefined) {
+            replica.remove(target);
+            expected.set(target, null);
+          }
+          break;
+        case 5:
+          await new Promise((resolve) => setTimeout(resolve, chance(60)));
+          break;
+        default:
+          replica.send(`written at ${step}`);
+          expected.set(replica.pending().at(-1)!.messageId, `written at ${step}`);
+      }
+    }
+    core.heal();
+    await expect.poll(() => isWaiting(tab), soon).toBe(false);
+    const history = core.history(conversationId).filter((body) => body !== null);
+    expect(history).toEqual([...expected.values()].filter((body) => body !== null));
+    expect(core.refusals).toEqual([]);
+    expect(tab.outbox.entries()).toEqual([]);
+  },
+);

@@ -124,10 +124,27 @@ describe('[F14] a device that does not keep it', () => {
     expect(outbox.isKept(messageKey(one))).toBe(false);
     expect(texts(outbox)).toEqual(['one']);
     be('works');
-    clock.pass(5_000);
+    clock.pass(1_000);
     await loaded(outbox);
     expect(outbox.isKept(messageKey(one))).toBe(true);
     expect([...held.keys()]).toEqual([messageKey(one)]);
+  });
+
+  test('what the device failed to hold is not undone by what it holds instead', async () => {
+    const { store, be } = failing(makeMemoryOutboxStore());
+    const outbox = open(store);
+    await loaded(outbox);
+    const one = messageId();
+    outbox.send(id, one, ['one', null, null]);
+    await expect.poll(() => outbox.isKept(messageKey(one))).toBe(true);
+    be('fails');
+    outbox.claim([messageKey(one)], () => {});
+    await expect.poll(outbox.status).toBe('memory');
+    be('works');
+    // It may have left: to the device, which was not told, it could simply be taken out.
+    outbox.remove(id, one, 1);
+    await loaded(outbox);
+    expect(outbox.get(changeKey(one))).toMatchObject({ kind: 'delete' });
   });
 
   test('a database that hangs stands in nobody’s way: a claim is answered all the same', async () => {

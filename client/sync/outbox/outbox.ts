@@ -53,7 +53,7 @@ interface Deps {
 /** A transaction that has not ended after so many ticks counts as failed: a stuck database stands in nobody's way. Ticks, for a busy tab is no stuck database. */
 const STUCK_TICKS = 8;
 const TICK_MS = 500;
-const TRY_AGAIN_MS = 5_000;
+const TRY_AGAIN_MS = 1_000;
 const NONE: readonly Entry[] = [];
 
 interface Job {
@@ -62,12 +62,16 @@ interface Job {
   written: () => void;
 }
 
-/** Several changes as one. */
+/** Several changes as one, over what stands there; `known` is what this tab knows better, for the device failed to hold it. */
 const inOrder =
-  (jobs: readonly Job[]): Decide =>
+  (jobs: readonly Job[], known: by.Changes): Decide =>
   (found) => {
     const now = new Map(found);
-    const changes = new Map<string, Entry | null>();
+    const changes = new Map(known);
+    for (const [id, entry] of known) {
+      if (entry) now.set(id, entry);
+      else now.delete(id);
+    }
     for (const { ids, decide } of jobs) {
       for (const [id, entry] of decide(pick(ids, (key) => now.get(key)))) {
         changes.set(id, entry);
@@ -145,8 +149,9 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     while (waiting.length > 0 && !closed) {
       const jobs = waiting;
       waiting = [];
-      const ids = [...new Set(jobs.flatMap((job) => job.ids))];
-      const outcome = await inTime(store.change(ids, inOrder(jobs))).catch(() => null);
+      const ids = [...new Set([...jobs.flatMap((job) => job.ids), ...unkept])];
+      const known = new Map([...unkept].map((id) => [id, held.get(id) ?? null]));
+      const outcome = await inTime(store.change(ids, inOrder(jobs, known))).catch(() => null);
       if (closed) return;
       settle(jobs, ids, outcome);
       for (const job of jobs) job.written();
@@ -175,8 +180,7 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
 
   function writeAgain(): void {
     cancelRetry = null;
-    const ids = [...unkept].filter((id) => !underway.has(id));
-    if (ids.length > 0) void write(ids, () => new Map(ids.map((id) => [id, held.get(id) ?? null])));
+    if (unkept.size > 0) void write([], () => new Map());
   }
 
   function change(ids: readonly string[], decide: Decide): Promise<void> {
