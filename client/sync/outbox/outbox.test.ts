@@ -147,6 +147,21 @@ describe('[F14] a device that does not keep it', () => {
     expect(outbox.get(changeKey(one))).toMatchObject({ kind: 'delete' });
   });
 
+  test('what was written and taken out again leaves nothing behind, though the device failed at it', async () => {
+    const { store, be } = failing(makeMemoryOutboxStore());
+    const outbox = open(store);
+    await loaded(outbox);
+    be('fails');
+    const one = messageId();
+    outbox.send(id, one, ['one', null, null]);
+    await expect.poll(outbox.status).toBe('memory');
+    be('works');
+    outbox.remove(id, one, null);
+    await loaded(outbox);
+    expect(outbox.entries()).toEqual([]);
+    expect(await store.load()).toEqual([]);
+  });
+
   test('a database that hangs stands in nobody’s way: a claim is answered all the same', async () => {
     const { store, be } = failing(makeMemoryOutboxStore());
     const clock = makeTestClock();

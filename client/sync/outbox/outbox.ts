@@ -59,25 +59,33 @@ const NONE: readonly Entry[] = [];
 interface Job {
   ids: readonly string[];
   decide: Decide;
+  /** What was decided here, when it was asked for. */
+  here: by.Changes;
   written: () => void;
 }
 
-/** Several changes as one, over what stands there; `known` is what this tab knows better, for the device failed to hold it. */
+/**
+ * Several changes as one, over what stands there. `known` is what the device failed to hold: what was decided over that here stands, for
+ * the device would decide over something older.
+ */
 const inOrder =
   (jobs: readonly Job[], known: by.Changes): Decide =>
   (found) => {
     const now = new Map(found);
-    const changes = new Map(known);
-    for (const [id, entry] of known) {
-      if (entry) now.set(id, entry);
-      else now.delete(id);
-    }
-    for (const { ids, decide } of jobs) {
-      for (const [id, entry] of decide(pick(ids, (key) => now.get(key)))) {
+    const changes = new Map<string, Entry | null>();
+    const blind = new Set(known.keys());
+    function apply(made: by.Changes): void {
+      for (const [id, entry] of made) {
         changes.set(id, entry);
         if (entry) now.set(id, entry);
         else now.delete(id);
       }
+    }
+    apply(known);
+    for (const { ids, decide, here } of jobs) {
+      const isBlind = ids.some((id) => blind.has(id));
+      if (isBlind) for (const id of ids) blind.add(id);
+      apply(isBlind ? here : decide(pick(ids, (id) => now.get(id))));
     }
     return changes;
   };
@@ -90,7 +98,7 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
   /** How many transactions are under way for an id: only the last one's result is taken. */
   const underway = new Map<string, number>();
   /** What the device does not hold as it is here. */
-  const unkept = new Set<string>();
+  const unkept = new Map<string, Entry | null>();
   const listeners = new Set<() => void>();
   let status: OutboxStatus = 'loading';
   /** Of the newest entry held, and of the newest one written here. */
@@ -136,10 +144,10 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
   }
 
   /** Has a change written. Never rejects. What comes while a transaction is under way goes with the next one, all in one. */
-  function write(ids: readonly string[], decide: Decide): Promise<void> {
+  function write(ids: readonly string[], decide: Decide, here: by.Changes): Promise<void> {
     for (const id of ids) underway.set(id, (underway.get(id) ?? 0) + 1);
     return new Promise((written) => {
-      waiting.push({ ids, decide, written });
+      waiting.push({ ids, decide, here, written });
       if (!isWriting) void writeAll();
     });
   }
@@ -149,9 +157,8 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     while (waiting.length > 0 && !closed) {
       const jobs = waiting;
       waiting = [];
-      const ids = [...new Set([...jobs.flatMap((job) => job.ids), ...unkept])];
-      const known = new Map([...unkept].map((id) => [id, held.get(id) ?? null]));
-      const outcome = await inTime(store.change(ids, inOrder(jobs, known))).catch(() => null);
+      const ids = [...new Set([...jobs.flatMap((job) => job.ids), ...unkept.keys()])];
+      const outcome = await inTime(store.change(ids, inOrder(jobs, new Map(unkept)))).catch(() => null);
       if (closed) return;
       settle(jobs, ids, outcome);
       for (const job of jobs) job.written();
@@ -165,13 +172,12 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
       if (left > 0) underway.set(id, left);
       else underway.delete(id);
     }
-    for (const id of ids) {
-      if (!outcome) unkept.add(id);
-      else if (!underway.has(id)) {
+    if (!outcome) for (const { here } of jobs) for (const [id, entry] of here) unkept.set(id, entry);
+    else
+      for (const id of ids) {
         unkept.delete(id);
-        take(id, outcome.get(id) ?? null);
+        if (!underway.has(id)) take(id, outcome.get(id) ?? null);
       }
-    }
     if (outcome) siblings.tell(ids);
     else cancelRetry ??= clock.after(TRY_AGAIN_MS, writeAgain);
     if (status !== 'loading' && (!outcome || unkept.size === 0)) status = outcome ? 'kept' : 'memory';
@@ -180,12 +186,13 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
 
   function writeAgain(): void {
     cancelRetry = null;
-    if (unkept.size > 0) void write([], () => new Map());
+    if (unkept.size > 0) void write([], () => new Map(), new Map());
   }
 
   function change(ids: readonly string[], decide: Decide): Promise<void> {
-    for (const [id, entry] of decide(pick(ids, (key) => held.get(key)))) take(id, entry);
-    const isWritten = write(ids, decide);
+    const here = decide(pick(ids, (key) => held.get(key)));
+    for (const [id, entry] of here) take(id, entry);
+    const isWritten = write(ids, decide, here);
     notify();
     return isWritten;
   }
