@@ -179,6 +179,8 @@ test('what waits is changed and taken back without a mouse', async () => {
   await tabTo(ana, panel.getByRole('button', { name: 'Delete' }).last());
   await page.keyboard.press('Enter');
   await panel.getByText('two', { exact: true }).waitFor({ state: 'detached' });
+  // The focus stays among what waits.
+  expect(await panel.evaluate((element) => element.contains(document.activeElement))).toBe(true);
   proxy.become({ kind: 'well' });
   await openFromList(ben, ana);
   await expect.poll(() => texts(ben)).toEqual(['one changed']);

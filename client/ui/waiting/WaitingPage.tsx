@@ -54,13 +54,21 @@ const Editor: Component<{ text: string; onSave: (text: string) => void; onCancel
 const Row: Component<{ message: WaitingMessage }> = (props) => {
   const { waiting } = usePage();
   const [isEditing, setEditing] = createSignal(false);
+  let row!: HTMLLIElement;
   let editButton!: HTMLButtonElement;
+  /** The focus goes on to a neighbour, not back to the top of the page (C9.8). */
+  function remove(): void {
+    const neighbour = row.nextElementSibling ?? row.previousElementSibling;
+    const next = neighbour?.querySelector('button') ?? row.closest<HTMLElement>('.page');
+    waiting.remove(props.message.id);
+    next?.focus();
+  }
   function leave(): void {
     setEditing(false);
     editButton.focus();
   }
   return (
-    <li class="waiting__row" classList={{ 'waiting__row--failed': props.message.failure !== null }}>
+    <li ref={row} class="waiting__row" classList={{ 'waiting__row--failed': props.message.failure !== null }}>
       <p class="waiting__head">
         <Icon name={props.message.failure ? 'alert' : 'clock'} />
         <A href={`/conversations/${props.message.conversationId}`} class="waiting__to" dir="auto">
@@ -99,7 +107,7 @@ const Row: Component<{ message: WaitingMessage }> = (props) => {
                 <Icon name="edit" />
                 Edit
               </button>
-              <button type="button" class="button button--plain button--small" onClick={() => waiting.remove(props.message.id)}>
+              <button type="button" class="button button--plain button--small" onClick={remove}>
                 <Icon name="remove" />
                 Delete
               </button>
