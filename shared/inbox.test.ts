@@ -21,7 +21,7 @@ test.each([
   '[]',
   '{}',
   '{"hello":{}}',
-  '{"hello":{"version":0,"cursor":null}}',
+  '{"hello":{"version":-1,"cursor":null}}',
   '{"hello":{"version":1}}',
   '{"delivered":{"x":1}}',
   `{"delivered":{"${id}":-1}}`,

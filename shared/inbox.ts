@@ -10,7 +10,7 @@ import { conversation, seq, uuid } from './api.ts';
  *     |<-- {changed: […], gone: […], cursor} ------|   catch-up, then whatever changes
  *     |--- {delivered: {conversationId: seq}} ---->|   this device has stored so far
  */
-const version = z.number().int().positive();
+const version = z.number().int().nonnegative();
 
 /** What a client says. Unknown fields are left out. */
 export const inboxRequest = z.union([

@@ -3,7 +3,7 @@ import { INBOX_CHANNEL } from '../../shared/channels.ts';
 import { CLOSE } from '../../shared/close-codes.ts';
 import type { InboxAnswer, InboxChanges } from '../../shared/inbox.ts';
 import { KEEP_ALIVE_MS } from '../../shared/limits.ts';
-import { PROTOCOL_VERSION } from '../../shared/protocol-version.ts';
+import { OLDEST_VERSION, PROTOCOL_VERSION } from '../../shared/protocol-version.ts';
 import { type Carrier, makeCarrier } from './testing/carrier.ts';
 import { settled } from './testing/manual-clock.ts';
 import { startTestNode } from './testing/test-node.ts';
@@ -50,6 +50,14 @@ describe('hello', () => {
     const carrier = makeCarrier(node, ana);
     for (const request of requests) carrier.say(request);
     expect(carrier.closed).toEqual({ code: code('refused'), reason: 'malformed' });
+  });
+
+  test('[I1] [W4] a version that is too old ends the connection for good', async () => {
+    const { node, ana } = await startTestNode();
+    const carrier = makeCarrier(node, ana);
+    carrier.say({ hello: { version: OLDEST_VERSION - 1, cursor: null } });
+    expect(carrier.closed?.code).toBe(code('tooOld'));
+    expect(carrier.frames).toEqual([]);
   });
 
   test('[I1] what is no message of the inbox ends the connection', async () => {

@@ -77,7 +77,8 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
   let ahead = 0;
   let lastSent = clock.now();
   let stopKeepAlive = clock.after(KEEP_ALIVE_MS, keepAlive);
-  let stopExpiry = visit.expiresAt === null ? (): void => {} : clock.after(visit.expiresAt - clock.now(), expire);
+  let stopExpiry = (): void => {};
+  if (visit.expiresAt !== null) extend(visit.expiresAt);
 
   const watcher: Watcher = {
     userId,
@@ -105,19 +106,14 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
     if (!ended) stopKeepAlive = clock.after(silent >= KEEP_ALIVE_MS ? KEEP_ALIVE_MS : KEEP_ALIVE_MS - silent, keepAlive);
   }
 
-  function expire(): void {
-    end('expired');
-  }
-
   function extend(expiresAt: number): void {
     stopExpiry();
-    if (!ended) stopExpiry = clock.after(expiresAt - clock.now(), expire);
+    if (!ended) stopExpiry = clock.after(expiresAt - clock.now(), () => end('expired'));
   }
 
   function end(close: CloseName, reason?: string): void {
     if (ended) return;
-    const { code, means } = CLOSE[close];
-    socket.close(code, reason ?? means);
+    socket.close(CLOSE[close].code, reason ?? CLOSE[close].means);
     finish();
   }
 
