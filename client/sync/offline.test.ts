@@ -228,7 +228,7 @@ test.each(Array.from({ length: 12 }, (_, i) => i + 1))(
           break;
         case 2:
           // What is not kept may be lost with the tab; its writer has been told so.
-          await expect.poll(() => isAllKept(tab), soon).toBe(true);
+          await expect.poll(() => isWritten(tab), soon).toBe(true);
           tab.close();
           if (chance(2) === 0) await dropCopies();
           tab = openTab(core, ana, flaky);
