@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import solid from 'vite-plugin-solid';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { serviceWorkerBuild } from './client/platform/service-worker-build.ts';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 
@@ -53,7 +54,7 @@ const special = ['pg', 'web', 'fuzz', 'process'].map((kind) => `**/*.${kind}.tes
 
 export default defineConfig(({ isSsrBuild }) => ({
   root: 'client',
-  plugins: isSsrBuild ? [mendPostgres] : [solid(), mendPostgres],
+  plugins: isSsrBuild ? [mendPostgres] : [solid(), serviceWorkerBuild(), mendPostgres],
   ssr: { noExternal: ['postgres'] },
   ...(isSsrBuild ? { publicDir: false as const } : {}),
   build: isSsrBuild
@@ -85,7 +86,7 @@ export default defineConfig(({ isSsrBuild }) => ({
         fileParallelism: false,
         alias: [{ find: /^ws$/, replacement: `${root}node_modules/ws/wrapper.mjs` }],
       }),
-      project('web', ['**/*.web.test.ts'], [], 300_000, { fileParallelism: false }),
+      project('web', ['**/*.web.test.ts'], [], 300_000, { fileParallelism: false, expect: { poll: { timeout: 60_000 } } }),
       project('fuzz', ['**/*.fuzz.test.ts'], [], 3_600_000),
     ],
   },

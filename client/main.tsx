@@ -3,12 +3,15 @@ import { render } from 'solid-js/web';
 import { z } from 'zod';
 import { systemClock, systemRandom } from '../shared/clock.ts';
 import { createAccount } from './state/create-account.ts';
+import { showBadge } from './platform/badge.ts';
+import { makeDeviceStorage } from './platform/storage.ts';
+import { watchUpdates } from './platform/updates.ts';
 import { createPage } from './state/create-page.ts';
 import { makeApi } from './sync/api.ts';
-import { makeConversations } from './sync/conversations.ts';
-import { makePending } from './sync/pending.ts';
-import { makeOpenProvider } from './sync/provider.ts';
+import { openSync } from './sync/open-sync.ts';
+import { makeAccountMemory } from './sync/storage/account-memory.ts';
 import { App } from './ui/App.tsx';
+import type { Platform } from './ui/context.ts';
 import './ui/theme.css';
 
 // The page's CSP forbids code from strings, which zod would try.
@@ -26,23 +29,50 @@ function createFact(read: () => boolean, target: EventTarget, ...events: string[
   return value;
 }
 
+/** What this page runs on; without service workers the app needs a network to start. */
+function createPlatform(): Platform {
+  const [isUpdateReady, setUpdateReady] = createSignal(false);
+  const every = (ms: number, run: () => void): void => void setInterval(run, ms);
+  const updates =
+    import.meta.env.PROD && 'serviceWorker' in navigator
+      ? watchUpdates({ container: navigator.serviceWorker, onReady: () => setUpdateReady(true), reload: () => location.reload(), every })
+      : null;
+  return {
+    isUpdateReady,
+    applyUpdate: () => updates?.apply(),
+    storage: makeDeviceStorage(navigator.storage),
+    showBadge: (count) => showBadge(count, navigator),
+  };
+}
+
 createRoot(() => {
   const clock = systemClock;
-  const account = createAccount(api);
+  const account = createAccount(api, makeAccountMemory(localStorage));
   const isVisible = createFact(() => document.visibilityState === 'visible', document, 'visibilitychange');
   const hasFocus = createFact(() => document.hasFocus(), window, 'focus', 'blur');
   const isOnline = createFact(() => navigator.onLine, window, 'online', 'offline');
-  const openConversations = (me: string): ReturnType<typeof makeConversations> =>
-    makeConversations({
+  const openPage: Parameters<typeof App>[0]['openPage'] = (me) =>
+    createPage({
+      api,
       me,
       clock,
-      random: systemRandom,
-      pending: makePending(),
-      openProvider: makeOpenProvider({ url: syncUrl, renew: api.renew, clock, WebSocket }),
+      isVisible,
+      hasFocus,
+      isOnline,
+      sync: openSync({
+        me,
+        api,
+        url: syncUrl,
+        WebSocket,
+        locks: navigator.locks,
+        makeChannel: (name) => new BroadcastChannel(name),
+        clock,
+        random: systemRandom,
+        isOnline: () => navigator.onLine,
+        onEnded: account.ended,
+      }),
     });
-  const openPage: Parameters<typeof App>[0]['openPage'] = (me) =>
-    createPage({ api, me, clock, isVisible, hasFocus, isOnline, conversations: openConversations(me.id), onSignedOut: account.ended });
 
   void account.load();
-  render(() => <App account={account} openPage={openPage} />, document.getElementById('root')!);
+  render(() => <App account={account} platform={createPlatform()} openPage={openPage} />, document.getElementById('root')!);
 });

@@ -122,7 +122,10 @@ export const PROBLEMS = {
   'id-used': 409,
   'too-large': 413,
   'unsupported-media-type': 415,
+  'bad-image': 422,
   'not-delivered': 422,
+  refused: 422,
+  'upgrade-required': 426,
   'too-many-requests': 429,
   internal: 500,
   unavailable: 503,
@@ -135,6 +138,9 @@ export const problem = z.object({
   status: z.number().int(),
   code: z.string(),
   detail: z.string().optional(),
+  /** Of an exchange (W12): the close code that a socket would have got, and its reason. */
+  closeCode: z.number().int().optional(),
+  reason: z.string().optional(),
   /** Which fields are wrong, by path. */
   errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
 });

@@ -26,6 +26,10 @@ export const LIMITS = {
   awareness: 512,
   /** Newest segments that a root names (D1). */
   rootSegments: 16,
+  /** Channels open on one socket at once (W10). */
+  channels: 256,
+  /** An avatar as it is uploaded. */
+  avatar: 5 * 1024 * 1024,
   /** A refused or foreign state vector may name at most this many client ids (W6). */
   stateVectorClients: 4_096,
 } as const;

@@ -13,10 +13,12 @@ import { makePasswords } from './http/identity/passwords.ts';
 import { loadKeyRing, readKeyRing } from './http/identity/signing-keys.ts';
 import { addNodeMetrics } from './http/metrics.ts';
 import { makeLimits } from './http/rate-limit.ts';
-import { keepHeartbeat, makeSocketServer, mountSync } from './http/sync-route.ts';
+import { keepHeartbeat, makeSocketServer } from './http/socket.ts';
+import { mountSync } from './http/sync-route.ts';
 import { makeAccounts, makeSignIns, makeSigningKeys } from './postgres/accounts.ts';
 import { makePostgresBus } from './postgres/hint-bus.ts';
 import { makeHistory } from './postgres/history.ts';
+import { makePostgresInbox } from './postgres/inbox.ts';
 import { makePostgresMembership } from './postgres/membership.ts';
 import { tellUnavailable } from './postgres/unavailable.ts';
 import { makePostgresLog } from './postgres/update-log.ts';
@@ -43,6 +45,7 @@ async function start(config: Config): Promise<() => Promise<void>> {
     log: makePostgresLog(sql),
     bus: makePostgresBus(sql, logger),
     membership,
+    inbox: makePostgresInbox(sql),
     permissions: membersMay,
     clock: systemClock,
     random: systemRandom,
@@ -71,7 +74,7 @@ async function start(config: Config): Promise<() => Promise<void>> {
     registry,
     ping: async () => void (await sql`select 1`),
     clientDir: CLIENT,
-    mount: (mounted, door) => mountSync(mounted, { ...door, open: node.open }),
+    mount: (mounted, door) => mountSync(mounted, { ...door, ...node, clock: systemClock }),
   });
 
   const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {

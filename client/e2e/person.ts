@@ -18,16 +18,13 @@ export const PHONE = { width: 390, height: 844 };
 
 let people = 0;
 
-/** A new browser profile on the first page, with names of things as assistive technology finds them. */
-export async function openPerson(browser: Browser, origin: string, name: string, options: BrowserContextOptions = {}): Promise<Person> {
-  const context = await browser.newContext({ baseURL: origin, viewport: DESKTOP, locale: 'en-GB', ...options });
-  const page = await context.newPage();
+/** Whoever sits before this page, with names of things as assistive technology finds them. */
+export function meet(page: Page, name: string): Person {
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(error.message));
   page.on('console', (message) => {
     if (message.type() === 'error' && message.text().includes('Content Security Policy')) faults.push(message.text());
   });
-  await page.goto('/');
   people += 1;
   return {
     name,
@@ -36,8 +33,16 @@ export async function openPerson(browser: Browser, origin: string, name: string,
     faults,
     conversations: page.getByRole('navigation', { name: 'Conversations' }),
     messages: page.getByRole('list', { name: 'Messages' }),
-    composer: page.getByRole('textbox', { name: 'Message' }),
+    composer: page.getByRole('textbox', { name: 'Message', exact: true }),
   };
+}
+
+/** A new browser profile on the first page. */
+export async function openPerson(browser: Browser, origin: string, name: string, options: BrowserContextOptions = {}): Promise<Person> {
+  const context = await browser.newContext({ baseURL: origin, viewport: DESKTOP, locale: 'en-GB', ...options });
+  const person = meet(await context.newPage(), name);
+  await person.page.goto('/');
+  return person;
 }
 
 export async function signUp({ page, name, handle, conversations }: Person): Promise<void> {
@@ -65,3 +70,29 @@ export async function send({ page, composer }: Person, text: string): Promise<vo
 
 /** The item of the thread that holds this text. */
 export const item = ({ messages }: Person, text: string): Locator => messages.getByRole('listitem').filter({ hasText: text });
+
+/** The texts of the open conversation, from the first to the last. */
+export const texts = ({ page }: Person): Promise<string[]> => page.locator('.bubble__text').allTextContents();
+
+/** A message is marked so; the mark is words. */
+export const marked = (person: Person, text: string, mark: string): Promise<void> =>
+  item(person, text).getByText(mark, { exact: true }).waitFor();
+
+/** Opens a conversation from the list. */
+export async function openFromList({ page, conversations, composer }: Person, other: { name: string }): Promise<void> {
+  await conversations.getByRole('link', { name: new RegExp(`^${other.name}`) }).click();
+  await page.getByRole('main', { name: `Conversation with ${other.name}` }).waitFor();
+  await composer.waitFor();
+}
+
+/** From now on this browser starts the app without a network. */
+export const shellKept = ({ page }: Person): Promise<unknown> => page.evaluate(() => navigator.serviceWorker.ready);
+
+/** Presses Tab until this has the focus. */
+export async function tabTo({ page }: Person, target: Locator): Promise<void> {
+  for (let presses = 0; presses < 30; presses++) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`Tab does not lead to ${String(target)}.`);
+}

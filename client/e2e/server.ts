@@ -13,6 +13,10 @@ const BUILD = `import { ensureBuilt } from './sync-server/bin/build.mjs'; proces
 /** The real thing: the built server with its own database, in a folder that goes with it. */
 export interface TestServer {
   origin: string;
+  /** Ends it as a power cut would, the database with it. */
+  kill: () => Promise<void>;
+  /** Starts it again, at the same address and on the same data. */
+  start: () => Promise<void>;
   stop: () => Promise<void>;
 }
 
@@ -25,11 +29,8 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Starts the production build, making it first where it is missing or old; resolves when the server takes requests. */
-export async function startServer(): Promise<TestServer> {
-  await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', BUILD], { cwd: root });
-  const folder = await mkdtemp(join(tmpdir(), 'homing-e2e-'));
-  const env = { ...process.env, PORT: String(await freePort()), DATA_DIR: join(folder, 'data'), DATABASE_URL: '', LOG_LEVEL: 'error' };
+/** Resolves when the server takes requests. */
+async function launch(env: NodeJS.ProcessEnv): Promise<{ origin: string; end: (signal: NodeJS.Signals) => Promise<void> }> {
   const child = spawn(process.execPath, [join(root, 'dist', 'server', 'main.mjs')], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   const origin = await new Promise<string>((resolve, reject) => {
@@ -43,9 +44,27 @@ export async function startServer(): Promise<TestServer> {
   });
   return {
     origin,
-    async stop() {
-      child.kill('SIGTERM');
+    async end(signal) {
+      child.kill(signal);
       await ended;
+    },
+  };
+}
+
+/** Starts the production build, making it first where it is missing or old. */
+export async function startServer(): Promise<TestServer> {
+  await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', BUILD], { cwd: root });
+  const folder = await mkdtemp(join(tmpdir(), 'homing-e2e-'));
+  const env = { ...process.env, PORT: String(await freePort()), DATA_DIR: join(folder, 'data'), DATABASE_URL: '', LOG_LEVEL: 'error' };
+  let running = await launch(env);
+  return {
+    origin: running.origin,
+    kill: () => running.end('SIGKILL'),
+    async start() {
+      running = await launch(env);
+    },
+    async stop() {
+      await running.end('SIGTERM');
       await rm(folder, { recursive: true, force: true });
     },
   };

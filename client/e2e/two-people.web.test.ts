@@ -1,9 +1,9 @@
-import { type Browser, type Locator, chromium } from 'playwright-core';
+import { type Browser, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { LIMITS } from '../../shared/limits.ts';
 import { expectAccessible } from './accessibility.ts';
 import { findChromium } from './chromium.ts';
-import { PASSWORD, PHONE, type Person, item, openPerson, send, signUp, writeTo } from './person.ts';
+import { PASSWORD, PHONE, type Person, item, marked, openFromList, openPerson, send, signUp, tabTo, texts, writeTo } from './person.ts';
 import { type TestServer, startServer } from './server.ts';
 
 let server: TestServer;
@@ -36,9 +36,6 @@ async function arriveSignedUp(name: string, options: Parameters<typeof openPerso
   await signUp(person);
   return person;
 }
-
-/** A message is marked so; the mark is words. */
-const marked = (person: Person, text: string, mark: string): Promise<void> => item(person, text).getByText(mark, { exact: true }).waitFor();
 
 test('two people meet, write, and read each other', async () => {
   const ana = await arriveSignedUp('Ana Silva');
@@ -79,12 +76,12 @@ test('a conversation is as it was after a reload, and after signing out and in',
   await writeTo(ana, ben);
   for (const text of ['one', 'two', 'three']) await send(ana, text);
   await marked(ana, 'three', 'Sent');
-  const texts = (): Promise<string[]> => ana.messages.locator('.bubble__text').allTextContents();
 
   await ana.page.reload();
   await item(ana, 'three').waitFor();
-  expect(await texts()).toEqual(['one', 'two', 'three']);
+  expect(await texts(ana)).toEqual(['one', 'two', 'three']);
 
+  await ana.page.getByRole('link', { name: 'Settings' }).click();
   await ana.page.getByRole('button', { name: 'Sign out' }).click();
   await ana.page.getByLabel('Handle').fill(ana.handle);
   await ana.page.getByLabel('Password').fill('not the password');
@@ -92,8 +89,9 @@ test('a conversation is as it was after a reload, and after signing out and in',
   await ana.page.getByText('The handle or the password is wrong.').waitFor();
   await ana.page.getByLabel('Password').fill(PASSWORD);
   await ana.page.getByRole('button', { name: 'Sign in' }).click();
+  await openFromList(ana, ben);
   await item(ana, 'three').waitFor();
-  expect(await texts()).toEqual(['one', 'two', 'three']);
+  expect(await texts(ana)).toEqual(['one', 'two', 'three']);
 });
 
 test('[C5.1, C5.2] who reads further up is not moved, and finds the new ones by the pill; own sending goes to the end', async () => {
@@ -140,17 +138,8 @@ test('[C1] keys of the composer: Shift+Enter makes a line, Enter sends, white sp
   await ana.composer.press('Enter');
   await marked(ana, 'first', 'Sent');
   expect(await ana.composer.inputValue()).toBe('');
-  expect(await ana.messages.locator('.bubble__text').allTextContents()).toEqual(['first\nsecond']);
+  expect(await texts(ana)).toEqual(['first\nsecond']);
 });
-
-/** Presses Tab until this has the focus. */
-async function tabTo({ page }: Person, target: Locator): Promise<void> {
-  for (let presses = 0; presses < 30; presses++) {
-    if (await target.evaluate((element) => element === document.activeElement)) return;
-    await page.keyboard.press('Tab');
-  }
-  throw new Error(`Tab does not lead to ${String(target)}.`);
-}
 
 test('the way from sign-up to a sent message needs no mouse', async () => {
   const ben = await arriveSignedUp('Ben Okafor');
@@ -215,4 +204,10 @@ test('every screen is accessible, in light and dark, on a desktop and on a phone
   await send(ana, 'hello to you');
   await marked(ana, 'hello to you', 'Read');
   await expectAccessible(page, 'conversation');
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  await expectAccessible(page, 'settings');
+  await page.goto('/waiting');
+  await page.getByText('Everything is sent.').waitFor();
+  await expectAccessible(page, 'nothing waits');
 });

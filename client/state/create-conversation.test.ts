@@ -3,7 +3,9 @@ import { afterEach, expect, test } from 'vitest';
 import { systemRandom } from '../../shared/clock.ts';
 import { makeMessageId, makeUuid } from '../../shared/ids.ts';
 import { openConversationReplica } from '../sync/conversation-replica.ts';
-import { makePending } from '../sync/pending.ts';
+import { makeMemoryOutboxStore } from '../sync/outbox/outbox-store.ts';
+import { NO_SIBLINGS, openOutbox } from '../sync/outbox/outbox.ts';
+import { NO_CACHE } from '../sync/storage/replica-cache.ts';
 import { makeTestClock, makeTestServer } from '../sync/test-server.ts';
 import { createConversation } from './create-conversation.ts';
 
@@ -20,7 +22,9 @@ function setUp(before: number, readTo: number) {
   const replica = openConversationReplica(id, {
     me: ana,
     openProvider: server.openProvider(ana),
-    pending: makePending(),
+    outbox: openOutbox({ store: makeMemoryOutboxStore(), siblings: NO_SIBLINGS, clock }),
+    cache: NO_CACHE,
+    isMover: () => true,
     clock,
     random: systemRandom,
   });
@@ -36,85 +40,85 @@ function setUp(before: number, readTo: number) {
       others: () => [{ id: ben, displayName: 'Ben' }],
       isAttended,
       onRead: (seq) => reads.push(seq),
-      onProgress: () => {},
     });
   });
   const dividers = (): (string | null)[] => view.messages.filter((message) => message.startsUnread).map(({ text }) => text);
   return { server, clock, write, view, setAttended, reads, dividers };
 }
 
-test('[C6.1] what one sends is there at once, and keeps its place in the store when it gets its seq', () => {
+test('[C6.1] what one sends is there at once, and keeps its place in the store when it gets its seq', async () => {
   const { server, view } = setUp(1, 1);
-  server.flush();
+  await server.flush();
   view.send('mine');
   const row = view.messages.at(-1)!;
   expect([row.text, row.seq, view.mark(row)]).toEqual(['mine', null, 'sending']);
-  server.flush();
+  await expect.poll(() => view.mark(view.messages.at(-1)!)).toBe('kept');
+  await server.flush();
   expect(view.messages.at(-1)).toBe(row);
   expect([row.seq, view.mark(row)]).toEqual([2, 'sent']);
 });
 
-test('[C4.2] the divider stays where it was on opening while the reader reads, and arrivals before their eyes make none', () => {
+test('[C4.2] the divider stays where it was on opening while the reader reads, and arrivals before their eyes make none', async () => {
   const { server, view, write, dividers } = setUp(3, 1);
-  server.flush();
+  await server.flush();
   expect(dividers()).toEqual(['old 2']);
   expect(view.unread()).toEqual([2, 3]);
   view.markRead(3);
   write('new');
-  server.flush();
+  await server.flush();
   expect(dividers()).toEqual(['old 2']);
 });
 
-test('[C4.2] what comes while nobody looks gets a divider of its own', () => {
+test('[C4.2] what comes while nobody looks gets a divider of its own', async () => {
   const { server, view, write, setAttended, dividers } = setUp(1, 1);
-  server.flush();
+  await server.flush();
   expect(dividers()).toEqual([]);
   write('seen');
-  server.flush();
+  await server.flush();
   view.markRead(2);
   setAttended(false);
   write('missed');
   write('missed too');
-  server.flush();
+  await server.flush();
   expect(dividers()).toEqual(['missed']);
   expect(view.unread()).toEqual([3, 4]);
 });
 
-test('[C4.3] sending marks everything above as read and takes the divider away', () => {
+test('[C4.3] sending marks everything above as read and takes the divider away', async () => {
   const { server, view, reads, dividers } = setUp(3, 1);
-  server.flush();
+  await server.flush();
   view.send('caught up');
   expect(reads).toEqual([3]);
   expect(view.unread()).toEqual([]);
   expect(dividers()).toEqual([]);
 });
 
-test('[C4.7] reading only goes forward', () => {
+test('[C4.7] reading only goes forward', async () => {
   const { server, view, reads } = setUp(3, 2);
-  server.flush();
+  await server.flush();
   [1, 2, 3, 2].forEach(view.markRead);
   expect(reads).toEqual([3]);
 });
 
-test('[C9.1, C9.2, C9.5] arrivals are announced once, bursts summed up; history and own ones are not', () => {
+test('[C9.1, C9.2, C9.5] arrivals are announced once, bursts summed up; history and own ones are not', async () => {
   const { server, view, write, clock } = setUp(3, 3);
-  server.flush();
+  await server.flush();
   view.send('mine');
-  server.flush();
+  await server.flush();
   clock.pass(1_000);
   expect(view.announcement()).toBe(null);
   write('hello');
-  server.flush();
+  await server.flush();
   clock.pass(1_000);
   const first = view.announcement();
   expect(first).toEqual({ text: 'Ben: hello' });
   write('hello');
-  server.flush();
+  await server.flush();
   clock.pass(1_000);
   expect(view.announcement()).toEqual(first);
   expect(view.announcement()).not.toBe(first);
   for (let i = 0; i < 5; i++) write(`burst ${i}`);
-  server.flush();
+  await server.flush();
   clock.pass(1_000);
   expect(view.announcement()).toEqual({ text: '5 new messages from Ben' });
 });

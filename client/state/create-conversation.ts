@@ -7,8 +7,8 @@ import type { ConversationReplica } from '../sync/conversation-replica.ts';
 import { type Announcement, createAnnouncements } from './create-announcements.ts';
 import { type ThreadMessage, projectThread } from './thread.ts';
 
-/** How far an own message has come. */
-export type Mark = 'sending' | 'sent' | 'delivered' | 'read' | 'failed';
+/** How far an own message has come. `sending`: in this tab's memory; `kept`: on this device, come what may. */
+export type Mark = 'sending' | 'kept' | 'sent' | 'delivered' | 'read' | 'failed';
 
 export interface ConversationView {
   messages: readonly ThreadMessage[];
@@ -25,6 +25,10 @@ export interface ConversationView {
   announcement: Accessor<Announcement | null>;
   mark: (message: ThreadMessage) => Mark;
   send: (text: string) => void;
+  /** Changes an own message, sent or not. */
+  edit: (id: MessageId, text: string) => void;
+  /** Deletes an own message, sent or not. */
+  remove: (id: MessageId) => void;
   retry: (id: MessageId) => void;
   discard: (id: MessageId) => void;
   loadOlder: () => void;
@@ -43,8 +47,6 @@ interface Options {
   /** Visible, and with the focus. */
   isAttended: Accessor<boolean>;
   onRead: (seq: number) => void;
-  /** The server has taken or shown something that the list does not know. */
-  onProgress: () => void;
 }
 
 const wordsFor = (code: number): string =>
@@ -52,7 +54,7 @@ const wordsFor = (code: number): string =>
 
 /** One conversation: its replica as a fine-grained store, keyed by message id. */
 export function createConversation(options: Options): ConversationView {
-  const { replica, me, clock, others, isAttended, onRead, onProgress } = options;
+  const { replica, me, clock, others, isAttended, onRead } = options;
   const [messages, setMessages] = createStore<ThreadMessage[]>([]);
   const [changes, setChanges] = createSignal(0);
   const [readTo, setReadTo] = createSignal(options.readTo);
@@ -82,21 +84,30 @@ export function createConversation(options: Options): ConversationView {
     on(lastSeq, (now, before) => {
       if (before !== undefined && before > 0 && now > before) {
         if (!isAttended() && readTo() >= before) setUnreadAfter(before);
-        onProgress();
       }
       return now;
     }),
   );
   // Computed, not an effect: whoever looks at `messages` in an effect finds them in step with everything else here.
   createComputed(() => {
-    const rows = projectThread({ messages: logged(), pending: pending(), me, now: clock.now(), unreadAfter: unreadAfter() });
+    changes();
+    const { changeOf, isKept } = replica;
+    const rows = projectThread({
+      messages: logged(),
+      pending: pending(),
+      changeOf,
+      isKept,
+      me,
+      now: clock.now(),
+      unreadAfter: unreadAfter(),
+    });
     setMessages(reconcile(rows, { key: 'id' }));
   });
 
   function markRead(seq: number): void {
     if (seq <= readTo()) return;
     setReadTo(seq);
-    replica.presence.markRead(seq);
+    replica.markRead(seq);
     onRead(seq);
   }
 
@@ -116,7 +127,7 @@ export function createConversation(options: Options): ConversationView {
     announcement: createAnnouncements({ messages: logged, isLoaded, me, clock, others }),
     mark(message) {
       if (message.failure) return 'failed';
-      if (message.seq === null) return 'sending';
+      if (message.seq === null) return message.isKept ? 'kept' : 'sending';
       if (message.seq <= othersRead()) return 'read';
       return message.seq <= othersDelivered() ? 'delivered' : 'sent';
     },
@@ -126,6 +137,8 @@ export function createConversation(options: Options): ConversationView {
         markRead(lastSeq());
         replica.send(text);
       }),
+    edit: replica.edit,
+    remove: replica.remove,
     retry: replica.retry,
     discard: replica.discard,
     loadOlder: replica.loadOlder,

@@ -1,26 +1,32 @@
-import { type Accessor, createSignal, onCleanup } from 'solid-js';
-import type { Me } from '../../shared/api.ts';
+import { type Accessor, createEffect, createMemo, createSignal, onCleanup } from 'solid-js';
+import type { Conversation, Me } from '../../shared/api.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Uuid } from '../../shared/ids.ts';
 import type { Api } from '../sync/api.ts';
-import type { Conversations } from '../sync/conversations.ts';
+import type { Sync } from '../sync/open-sync.ts';
 import { type ConnectionStatus, createConnectionStatus } from './create-connection-status.ts';
 import { type ConversationList, createConversationList } from './create-conversation-list.ts';
 import { type ConversationView, createConversation } from './create-conversation.ts';
-import { type People, createPeople, createProfile } from './create-people.ts';
+import { createChanges } from './create-observed.ts';
+import { type People, type Profile, createPeople } from './create-people.ts';
+import { type Waiting, createWaiting } from './create-waiting.ts';
 
 /** Everything that the page of a signed-in person is made of. */
 export interface Page {
   me: Me;
   list: ConversationList;
   people: People;
+  /** What waits to be sent, over all conversations. */
+  waiting: Waiting;
   connection: Accessor<ConnectionStatus>;
+  /** No WebSocket gets through: it goes on over HTTP, a little slower. */
+  isSlow: Accessor<boolean>;
   /** Somebody is in front of the page. */
   isAttended: Accessor<boolean>;
-  createProfile: (handle: Accessor<string>) => ReturnType<typeof createProfile>;
+  createProfile: (handle: Accessor<string>) => Accessor<Profile | null>;
   /** Opens a conversation of the list, for as long as its owner lives. */
   createConversation: (id: Uuid) => ConversationView;
-  /** Text begun in a conversation and not sent. */
+  /** Text begun in a conversation and not sent; kept on this device. */
   draft: (id: Uuid) => string;
   setDraft: (id: Uuid, text: string) => void;
 }
@@ -29,46 +35,51 @@ export interface PageOptions {
   api: Api;
   me: Me;
   clock: Clock;
-  conversations: Conversations;
+  sync: Sync;
   isVisible: Accessor<boolean>;
   hasFocus: Accessor<boolean>;
   isOnline: Accessor<boolean>;
-  onSignedOut: () => void;
 }
 
 /** The page of one person; everything it opened ends with its owner. */
-export function createPage({ api, me, clock, conversations, isVisible, hasFocus, isOnline, onSignedOut }: PageOptions): Page {
-  const list = createConversationList({ api, me: me.id, clock, isWorthwhile: () => isVisible() && isOnline(), onSignedOut });
+export function createPage({ api, me, clock, sync, isVisible, hasFocus, isOnline }: PageOptions): Page {
+  const others = (): Conversation['members'] => [...sync.inbox.conversations().values()].flatMap(({ members }) => members);
+  const people = createPeople({ api, clock, others });
+  const list = createConversationList({ sync, me: me.id, clock, person: people.known });
   const [shown, setShown] = createSignal<ConversationView | null>(null);
-  const drafts = new Map<Uuid, string>();
+  const changes = createChanges(sync.subscribe);
+  const connection = createMemo(() => (changes(), sync.connection()));
   const isAttended = (): boolean => isVisible() && hasFocus();
-  const isLive = (): boolean => list.isReached() && (shown()?.isLive() ?? true);
-  onCleanup(conversations.close);
+  const isLive = (): boolean => shown()?.isLive() ?? true;
+
+  createEffect(() => sync.setOnline(isOnline()));
+  createEffect(() => isVisible() && sync.wake());
+  onCleanup(sync.close);
 
   return {
     me,
     list,
+    people,
     isAttended,
-    people: createPeople(api, clock),
-    connection: createConnectionStatus({ isOnline, isLive, clock }),
-    createProfile: (handle) => createProfile(api, handle),
+    isSlow: () => connection() === 'http',
+    waiting: createWaiting({ sync, nameOf: (id) => list.rows.find((row) => row.id === id)?.name ?? '' }),
+    connection: createConnectionStatus({ connection, isLive, clock }),
+    createProfile: people.createProfile,
     createConversation(id) {
-      const conversation = list.conversation(id);
       const view = createConversation({
-        replica: conversations.open(id),
+        replica: sync.conversations.open(id),
         me: me.id,
         clock,
-        readTo: conversation?.lastReadSeq ?? 0,
+        readTo: list.readTo(id),
         others: () => (list.conversation(id)?.members ?? []).filter((member) => member.id !== me.id),
         isAttended,
         onRead: (seq) => list.noteRead(id, seq),
-        onProgress: () => void list.refresh(),
       });
       setShown(view);
       onCleanup(() => setShown((now) => (now === view ? null : now)));
       return view;
     },
-    draft: (id) => drafts.get(id) ?? '',
-    setDraft: (id, text) => void drafts.set(id, text),
+    draft: sync.drafts.get,
+    setDraft: sync.drafts.set,
   };
 }

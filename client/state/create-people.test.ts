@@ -15,7 +15,7 @@ function setUp() {
     ...makeApi({ fetch }),
     findPeople: (query) => new Promise((answer, refuse) => asked.push({ query, answer, refuse })),
   };
-  const people = createRoot(() => createPeople(api, clock));
+  const people = createRoot(() => createPeople({ api, clock, others: () => [] }));
   return { clock, asked, people };
 }
 

@@ -1,6 +1,7 @@
 import { type Accessor, createEffect, createSignal, on, onCleanup } from 'solid-js';
 import type { User } from '../../shared/api.ts';
 import type { Clock } from '../../shared/clock.ts';
+import type { Uuid } from '../../shared/ids.ts';
 import type { Api } from '../sync/api.ts';
 import { type Problem, asProblem } from './attempt.ts';
 
@@ -15,20 +16,37 @@ export interface People {
   query: Accessor<string>;
   setQuery: (query: string) => void;
   search: Accessor<PeopleSearch>;
+  /** A person's profile; null while it is asked for. */
+  createProfile: (handle: Accessor<string>) => Accessor<Profile | null>;
+  /** Somebody that was found or looked at here. */
+  known: (userId: Uuid) => User | undefined;
 }
+
+export type Profile = { user: User } | { problem: Problem };
 
 /** The server finds prefixes of this length and more. */
 const MIN_QUERY = 3;
 const PAUSE_MS = 200;
 
+interface Options {
+  api: Pick<Api, 'findPeople' | 'person'>;
+  clock: Clock;
+  /** People of this person's conversations. */
+  others: () => readonly User[];
+}
+
 /** People by the beginning of handle or name, a moment after the last key; an answer to an older question is never shown. */
-export function createPeople(api: Api, clock: Clock): People {
+export function createPeople({ api, clock, others }: Options): People {
   const [query, setQuery] = createSignal('');
   const [search, setSearch] = createSignal<PeopleSearch>({ kind: 'none' });
+  const known = new Map<Uuid, User>();
 
   async function ask(text: string, signal: AbortSignal): Promise<void> {
     const next = await api.findPeople(text, signal).then(
-      (users): PeopleSearch => ({ kind: 'found', users }),
+      (users): PeopleSearch => {
+        for (const user of users) known.set(user.id, user);
+        return { kind: 'found', users };
+      },
       (error: unknown): PeopleSearch => ({ kind: 'failed', problem: asProblem(error) }),
     );
     if (!signal.aborted) setSearch(next);
@@ -49,22 +67,30 @@ export function createPeople(api: Api, clock: Clock): People {
       });
     }),
   );
-  return { query, setQuery, search };
-}
 
-/** A person's profile; null while it is asked for. */
-export function createProfile(api: Api, handle: Accessor<string>): Accessor<{ user: User } | { problem: Problem } | null> {
-  const [profile, setProfile] = createSignal<{ user: User } | { problem: Problem } | null>(null);
-  createEffect(
-    on(handle, (asked) => {
-      let stale = false;
-      onCleanup(() => (stale = true));
-      setProfile(null);
-      api.person(asked).then(
-        (user) => !stale && setProfile({ user }),
-        (error: unknown) => !stale && setProfile({ problem: asProblem(error) }),
-      );
-    }),
-  );
-  return profile;
+  function createProfile(handle: Accessor<string>): Accessor<Profile | null> {
+    const [profile, setProfile] = createSignal<Profile | null>(null);
+    createEffect(
+      on(handle, (asked) => {
+        let stale = false;
+        onCleanup(() => (stale = true));
+        // Who was found here can be looked at, and written to, without a network.
+        const before = [...known.values(), ...others()].find((user) => user.handle === asked);
+        setProfile(before ? { user: before } : null);
+        api.person(asked).then(
+          (user) => {
+            known.set(user.id, user);
+            if (!stale) setProfile({ user });
+          },
+          (error: unknown) => {
+            const problem = asProblem(error);
+            if (!stale && !before) setProfile({ problem });
+          },
+        );
+      }),
+    );
+    return profile;
+  }
+
+  return { query, setQuery, search, createProfile, known: (userId) => known.get(userId) ?? others().find(({ id }) => id === userId) };
 }

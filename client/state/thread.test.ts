@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { systemRandom } from '../../shared/clock.ts';
 import { makeMessageId } from '../../shared/ids.ts';
 import type { SegmentMessage } from '../../shared/segment.ts';
-import type { PendingMessage } from '../sync/pending.ts';
+import type { ChangeEntry, MessageEntry } from '../sync/outbox/entry.ts';
 import { projectThread } from './thread.ts';
 
 const MINUTE = 60_000;
@@ -21,14 +21,22 @@ const said = (seq: number, authorId: string, writtenAt: number): SegmentMessage 
   acceptedAt: null,
   reactions: new Map(),
 });
-const waiting = (text: string): PendingMessage => ({
-  id: makeMessageId(NOON, systemRandom),
-  conversationId: 'c',
-  value: [text, null, null],
-  state: { kind: 'waiting' },
-});
+const waiting = (text: string): MessageEntry => {
+  const messageId = makeMessageId(NOON, systemRandom);
+  const common = { id: `m:${messageId}`, conversationId: 'c', order: 1, at: NOON, state: { kind: 'waiting' } } as const;
+  return { ...common, kind: 'message', messageId, value: [text, null, null], placed: false };
+};
 const thread = (messages: SegmentMessage[], more: Partial<Parameters<typeof projectThread>[0]> = {}) =>
-  projectThread({ messages, pending: [], me: ana, now: NOON + 60 * MINUTE, unreadAfter: null, ...more });
+  projectThread({
+    messages,
+    pending: [],
+    changeOf: () => undefined,
+    isKept: () => true,
+    me: ana,
+    now: NOON + 60 * MINUTE,
+    unreadAfter: null,
+    ...more,
+  });
 
 test('[C3.1, C3.2] the order is that of seq, whatever the clocks say; own pending ones stand last, as written', () => {
   const rows = thread([said(1, ben, NOON), said(2, ana, NOON - 90 * MINUTE), said(3, ben, NOON - 5 * MINUTE)], {
@@ -69,4 +77,25 @@ test('messages of one author within a few minutes are a run', () => {
     [true, true],
     [true, true],
   ]);
+});
+
+test('[C6.7] what waits to be changed is shown as changed, with word of it; what failed says so', () => {
+  const messages = [said(1, ana, NOON), said(2, ana, NOON), said(3, ana, NOON)];
+  const [edited, deleted] = messages.map(({ id }) => id);
+  const common = { id: 'c:1', conversationId: 'c', order: 1, at: NOON, n: 1 };
+  const changes = new Map<string, ChangeEntry>([
+    [edited!, { ...common, kind: 'edit', messageId: edited!, body: 'better', state: { kind: 'waiting' } }],
+    [deleted!, { ...common, kind: 'delete', messageId: deleted!, state: { kind: 'failed', code: 'gone' } }],
+  ]);
+  const rows = thread(messages, { changeOf: (id) => changes.get(id) });
+  expect(rows.map(({ text, change, isEdited, failure }) => [text, change, isEdited, failure])).toEqual([
+    ['better', 'edit', true, null],
+    ['message 2', 'delete', false, 'gone'],
+    ['message 3', null, false, null],
+  ]);
+});
+
+test('a message that is in the log stands there once, though its entry is still here', () => {
+  const message = said(1, ana, NOON);
+  expect(thread([message], { pending: [{ ...waiting('a'), messageId: message.id }] })).toHaveLength(1);
 });

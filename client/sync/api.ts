@@ -12,7 +12,10 @@ import {
   user,
   users,
 } from '../../shared/api.ts';
+import { CLOSE } from '../../shared/close-codes.ts';
+import { decodeExchange, encodeExchange } from '../../shared/exchange.ts';
 import type { Uuid } from '../../shared/ids.ts';
+import type { Exchange, Exchanged } from './wire/exchange.ts';
 
 /** An HTTP answer that is no success, with the server's words. `status` 0: nobody answered. */
 export class ApiError extends Error {
@@ -43,6 +46,12 @@ export interface Api {
   conversations: () => Promise<Conversation[]>;
   /** The direct conversation with somebody, opened when there is none. */
   openDirect: (userId: Uuid) => Promise<Conversation>;
+  markRead: (conversationId: Uuid, seq: number) => Promise<void>;
+  changeProfile: (change: { displayName?: string; bio?: string }) => Promise<Me>;
+  setPicture: (picture: Blob) => Promise<Me>;
+  removePicture: () => Promise<Me>;
+  /** Messages of one document over HTTP, where no socket gets through (W12). Never throws. */
+  exchange: Exchange;
   /** Renews the session over HTTP; several callers at once make one request. */
   renew: () => Promise<Renewal>;
 }
@@ -54,8 +63,10 @@ interface Deps {
 }
 
 interface Call {
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   body?: unknown;
+  /** In the place of a body in JSON. */
+  raw?: Blob | Uint8Array<ArrayBuffer>;
   signal?: AbortSignal;
 }
 
@@ -67,29 +78,57 @@ const asError = (status: number, found: Problem | null): ApiError =>
     ? new ApiError(status, found.code, found.detail ?? found.title, new Map(found.errors?.map(({ path, message }) => [path, message])))
     : new ApiError(status, 'internal', ODD_ANSWER);
 
+/** What a socket would have been closed with. Null: nobody answered. */
+function closeOf({ status, code, message }: ApiError): { code: number | null; reason: string } {
+  const reason = message;
+  if (status === 0) return { code: null, reason };
+  if (status === 401) return { code: CLOSE.unauthorized.code, reason };
+  if (status === 403) return { code: CLOSE.notMember.code, reason };
+  if (status === 404) return { code: CLOSE.notFound.code, reason };
+  if (status === 413) return { code: CLOSE.tooLarge.code, reason };
+  return { code: code === 'refused' ? CLOSE.refused.code : CLOSE.tryLater.code, reason };
+}
+
 /** The HTTP API as typed calls. A call refused as `expired` renews the session and is made once more. Throws `ApiError`, and nothing else. */
 export function makeApi({ fetch, locks }: Deps): Api {
   let renewing: Promise<Renewal> | null = null;
 
-  async function exchange(path: string, { method = 'GET', body, signal }: Call): Promise<unknown> {
-    const headers = body === undefined ? undefined : { 'content-type': 'application/json' };
-    const request = { method, signal: signal ?? null, body: body === undefined ? null : JSON.stringify(body), ...(headers && { headers }) };
-    const response = await fetch(`/api${path}`, request).catch(() => null);
+  async function request(path: string, { method = 'GET', body, raw, signal }: Call): Promise<Response> {
+    const type = raw instanceof Blob ? raw.type : raw ? 'application/octet-stream' : body === undefined ? null : 'application/json';
+    const init = { method, signal: signal ?? null, body: raw ?? (body === undefined ? null : JSON.stringify(body)) };
+    const response = await fetch(`/api${path}`, { ...init, ...(type && { headers: { 'content-type': type } }) }).catch(() => null);
     if (!response) throw new ApiError(0, 'unreachable', NO_NETWORK);
-    const answer: unknown = response.status === 204 ? null : await response.json().catch(() => null);
-    if (response.ok) return answer;
-    const found = problem.safeParse(answer);
+    if (response.ok) return response;
+    const found = problem.safeParse(await response.json().catch(() => null));
     throw asError(response.status, found.success ? found.data : null);
   }
 
-  async function call(path: string, options: Call = {}): Promise<unknown> {
+  async function respond(path: string, options: Call): Promise<Response> {
     try {
-      return await exchange(path, options);
+      return await request(path, options);
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== 'expired') throw error;
       const renewal = await renew();
-      if (renewal === 'renewed') return exchange(path, options);
+      if (renewal === 'renewed') return request(path, options);
       throw renewal === 'unreachable' ? new ApiError(0, 'unreachable', NO_NETWORK) : error;
+    }
+  }
+
+  async function call(path: string, options: Call = {}): Promise<unknown> {
+    const response = await respond(path, options);
+    return response.status === 204 ? null : response.json().catch(() => null);
+  }
+
+  async function exchange(documentId: string, messages: readonly Uint8Array[]): Promise<Exchanged> {
+    try {
+      const answer = await respond(`/sync/${documentId}`, { method: 'POST', raw: encodeExchange(messages).slice() });
+      const bytes = await answer.arrayBuffer().catch(() => null);
+      const decoded = bytes && decodeExchange(new Uint8Array(bytes));
+      return decoded ? { kind: 'answer', messages: decoded } : { kind: 'unreachable' };
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const { code, reason } = closeOf(error);
+      return code === null ? { kind: 'unreachable' } : { kind: 'closed', code, reason };
     }
   }
 
@@ -101,7 +140,7 @@ export function makeApi({ fetch, locks }: Deps): Api {
 
   async function refresh(): Promise<Renewal> {
     try {
-      await exchange('/auth/refresh', { method: 'POST', body: {} });
+      await request('/auth/refresh', { method: 'POST', body: {} });
       return 'renewed';
     } catch (error) {
       return error instanceof ApiError && (error.status === 401 || error.status === 403) ? 'signed-out' : 'unreachable';
@@ -119,6 +158,17 @@ export function makeApi({ fetch, locks }: Deps): Api {
 
   return {
     renew,
+    exchange,
+    markRead: async (id, seq) => void (await call(`/messaging/conversations/${id}/read`, { method: 'PATCH', body: { seq } })),
+    changeProfile: (change) => ask(me, '/me', { method: 'PATCH', body: change }),
+    async setPicture(picture) {
+      await call('/me/avatar', { method: 'PUT', raw: picture });
+      return ask(me, '/me');
+    },
+    async removePicture() {
+      await call('/me/avatar', { method: 'DELETE' });
+      return ask(me, '/me');
+    },
     register: async (handle, displayName, password) =>
       (await ask(signedIn, '/auth/register', { method: 'POST', body: { handle, displayName, password } })).user,
     login: async (handle, password) => (await ask(signedIn, '/auth/login', { method: 'POST', body: { handle, password } })).user,

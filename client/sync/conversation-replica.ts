@@ -1,31 +1,43 @@
 import type { Clock, RandomBytes } from '../../shared/clock.ts';
+import type { Neutralised } from '../../shared/close-codes.ts';
 import { type Root, readRoot } from '../../shared/conversation.ts';
 import { type MessageId, type Uuid, makeMessageId } from '../../shared/ids.ts';
 import type { SegmentMessage } from '../../shared/segment.ts';
-import { moveWaiting } from './move-waiting.ts';
-import type { Pending, PendingMessage } from './pending.ts';
+import { makeMover } from './move-waiting.ts';
+import { type ChangeEntry, type Entry, type MessageEntry, changeKey, messageKey, openKey } from './outbox/entry.ts';
+import type { Outbox } from './outbox/outbox.ts';
 import { type Presence, openPresence } from './presence.ts';
 import type { OpenProvider } from './provider.ts';
-import { type ReplicaStatus, openReplica } from './replica.ts';
+import { type Replica, type ReplicaStatus, openReplica } from './replica.ts';
 import { type SegmentReplica, openSegmentReplica } from './segment-replica.ts';
+import type { ReplicaCache } from './storage/replica-cache.ts';
 
 /** A conversation as plain values: its root, its newest segments and what of the own writing is pending. */
 export interface ConversationReplica {
   /** `live`: root and open segment are. An end of either is an end. */
   status: () => ReplicaStatus;
-  /** All that the first screen needs is here, or was. */
+  /** All that the first screen needs is here, or was; without a network, what the device holds. */
   isLoaded: () => boolean;
   root: () => Root | null;
   /** Of all open segments, in order of `seq`. */
   messages: () => readonly SegmentMessage[];
   /** Own ones that are not in the log, in order of writing. */
-  pending: () => readonly PendingMessage[];
+  pending: () => readonly MessageEntry[];
+  /** What is to become of a message, and waits. */
+  changeOf: (id: MessageId) => ChangeEntry | undefined;
+  isKept: (entry: Entry) => boolean;
+  /** The last seq that this device has stored. */
+  storedSeq: () => number;
   hasOlder: () => boolean;
   /** Opens the segment before the oldest open one, unless that is still loading. */
   loadOlder: () => void;
   send: (body: string) => void;
+  edit: (id: MessageId, body: string) => void;
+  remove: (id: MessageId) => void;
   retry: (id: MessageId) => void;
+  /** Takes back a failed message or a waiting change. */
   discard: (id: MessageId) => void;
+  markRead: (seq: number) => void;
   presence: Presence;
   subscribe: (listener: () => void) => () => void;
   close: () => void;
@@ -37,28 +49,33 @@ const FEW = 50;
 export interface ConversationDeps {
   me: Uuid;
   openProvider: OpenProvider;
-  pending: Pending;
+  cache: ReplicaCache;
+  outbox: Outbox;
+  /** Whether this tab moves the outbox. */
+  isMover: () => boolean;
   clock: Clock;
   random: RandomBytes;
 }
 
-/** Opens a conversation. Own messages move from `pending` into the open segment when root and segment are live, and leave `pending` when in the log. */
-export function openConversationReplica(id: Uuid, { me, openProvider, pending, clock, random }: ConversationDeps): ConversationReplica {
+/** Opens a conversation. While it waits to be opened at the server (first contact), it has no documents. */
+export function openConversationReplica(id: Uuid, deps: ConversationDeps): ConversationReplica {
+  const { me, openProvider, cache, outbox, isMover, clock, random } = deps;
   const listeners = new Set<() => void>();
   const segments = new Map<number, SegmentReplica>();
-  /** Segments that told `closed` to a message. */
-  const closedTo = new Map<MessageId, number>();
+  let root: Replica<Root | null> | null = null;
   let loaded = false;
   let closed = false;
   let settling = false;
 
-  const root = openReplica({ documentId: id, openProvider, read: readRoot, onChange: settle });
-  const presence = openPresence({ awareness: root.awareness, me, clock, onChange: notify });
-  const endWatch = pending.subscribe(settle);
+  const presence = openPresence({ me, clock, onChange: notify });
+  const mover = makeMover(() => ({ id, outbox, segments, want: openSegment, open: live() }));
+  const endWatch = outbox.subscribe(settle);
 
-  const openNumber = (): number => root.content()?.open ?? 0;
+  const isUnopened = (): boolean => outbox.get(openKey(id)) !== undefined;
+  const openNumber = (): number => root?.content()?.open ?? 0;
   const oldest = (): number => Math.min(...segments.keys());
-  const isLoadedOrEnded = (segment: SegmentReplica): boolean => segment.status().kind !== 'connecting' || segment.messages().length > 0;
+  const live = (): SegmentReplica | null => (status().kind === 'live' ? (segments.get(openNumber()) ?? null) : null);
+  const hasCome = (segment: SegmentReplica): boolean => segment.status().kind !== 'connecting' || segment.messages().length > 0;
 
   function notify(): void {
     for (const listener of listeners) listener();
@@ -66,21 +83,32 @@ export function openConversationReplica(id: Uuid, { me, openProvider, pending, c
 
   function openSegment(n: number): void {
     if (n < 1 || segments.has(n)) return;
-    const onNeutralised = (messageId: MessageId, code: Parameters<Pending['fail']>[1]): void => {
-      if (code === 'closed') closedTo.set(messageId, n);
-      else if (code === 'duplicate') pending.remove(messageId);
-      else pending.fail(messageId, code);
+    const onNeutralised = (messageId: MessageId, code: Neutralised): void => {
+      const message = outbox.get(messageKey(messageId));
+      const change = outbox.get(changeKey(messageId));
+      if (message?.state.kind === 'waiting') {
+        if (code === 'closed') mover.closed(messageId, n);
+        else if (code === 'duplicate') outbox.done([message]);
+        else outbox.fail([message.id], code);
+      } else if (change?.kind === 'edit' && code === 'removed') outbox.fail([change.id], 'gone');
       settle();
     };
-    segments.set(n, openSegmentReplica({ conversationId: id, n, me, openProvider, onChange: settle, onNeutralised }));
+    segments.set(n, openSegmentReplica({ conversationId: id, n, me, openProvider, cache, onChange: settle, onNeutralised }));
   }
 
   function openWanted(): void {
+    if (isUnopened()) {
+      loaded ||= outbox.status() !== 'loading';
+      return;
+    }
+    // Awaited in the outbox: with a first contact in it there is nothing to open yet.
+    if (outbox.status() === 'loading') return;
+    root ??= openReplica({ documentId: id, openProvider, cache, read: readRoot, onChange: settle, onAwareness: presence.attach });
     const n = openNumber();
     openSegment(n);
     const newest = segments.get(n);
-    if (newest?.status().kind === 'live' && newest.messages().length < FEW) openSegment(n - 1);
-    loaded ||= newest?.status().kind === 'live' && [...segments.values()].every(isLoadedOrEnded);
+    if (newest && hasCome(newest) && newest.messages().length < FEW) openSegment(n - 1);
+    loaded ||= newest !== undefined && hasCome(newest) && [...segments.values()].every(hasCome);
   }
 
   /** Brings everything that follows from the documents up to date. Its own changes run it again; the outer run takes those in. */
@@ -88,34 +116,61 @@ export function openConversationReplica(id: Uuid, { me, openProvider, pending, c
     if (closed || settling) return;
     settling = true;
     openWanted();
-    moveWaiting({ id, pending, segments, open: status().kind === 'live' ? (segments.get(openNumber()) ?? null) : null, closedTo });
+    if (isMover()) mover.move();
     settling = false;
     notify();
   }
 
   function status(): ReplicaStatus {
+    if (!root) return { kind: 'connecting' };
     if (root.status().kind !== 'live') return root.status();
     return segments.get(openNumber())?.status() ?? { kind: 'connecting' };
   }
+
+  const homeOf = (messageId: MessageId): number | null =>
+    [...segments.values()].find((segment) => segment.isLogged(messageId) || segment.own(messageId))?.n ?? null;
+
+  settle();
 
   return {
     status,
     presence,
     isLoaded: () => loaded,
-    root: root.content,
+    root: () => root?.content() ?? null,
     messages: () => [...segments.values()].sort((a, b) => a.n - b.n).flatMap((segment) => segment.messages()),
-    pending: () => pending.of(id),
+    pending() {
+      const opening = outbox.get(openKey(id));
+      const state = opening?.state.kind === 'failed' ? opening.state : null;
+      const messages = outbox.of(id).filter((entry): entry is MessageEntry => entry.kind === 'message');
+      return state ? messages.map((entry) => ({ ...entry, state })) : messages;
+    },
+    changeOf(messageId) {
+      const entry = outbox.get(changeKey(messageId));
+      return entry?.kind === 'edit' || entry?.kind === 'delete' ? entry : undefined;
+    },
+    isKept: (entry) => outbox.isKept(entry.id),
+    storedSeq: () => [...segments.values()].reduce((seq, one) => Math.max(seq, one.isStored() ? (one.messages().at(-1)?.seq ?? 0) : 0), 0),
     hasOlder: () => segments.size > 0 && oldest() > 1,
     loadOlder() {
       const first = segments.get(oldest());
-      if (first && isLoadedOrEnded(first)) openSegment(first.n - 1);
+      if (first && hasCome(first)) openSegment(first.n - 1);
     },
     send(body) {
       presence.stopTyping();
-      pending.add(id, makeMessageId(clock.now(), random), [body, null, null]);
+      outbox.send(id, makeMessageId(clock.now(), random), [body, null, null]);
     },
-    retry: pending.retry,
-    discard: pending.remove,
+    edit: (messageId, body) => outbox.edit(id, messageId, homeOf(messageId), body),
+    remove: (messageId) => outbox.remove(id, messageId, homeOf(messageId)),
+    retry: (messageId) => outbox.retry([messageKey(messageId), changeKey(messageId), openKey(id)]),
+    discard(messageId) {
+      const change = outbox.get(changeKey(messageId));
+      if (change) outbox.done([change]);
+      else outbox.remove(id, messageId, homeOf(messageId));
+    },
+    markRead(seq) {
+      presence.markRead(seq);
+      outbox.read(id, seq);
+    },
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -124,7 +179,7 @@ export function openConversationReplica(id: Uuid, { me, openProvider, pending, c
       closed = true;
       endWatch();
       presence.close();
-      root.close();
+      root?.close();
       for (const segment of segments.values()) segment.close();
     },
   };

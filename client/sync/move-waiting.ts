@@ -1,40 +1,138 @@
 import type { MessageId, Uuid } from '../../shared/ids.ts';
-import type { Pending } from './pending.ts';
+import { type ChangeEntry, type Entry, type MessageEntry, changeKey, messageKey } from './outbox/entry.ts';
+import type { Outbox } from './outbox/outbox.ts';
+import type { StructId } from './replica.ts';
 import type { SegmentReplica } from './segment-replica.ts';
 
 /** At most so much of one document is unacknowledged: a reconnect sends it all in one frame, and that has a limit (W6). */
-const UNDECIDED_MESSAGES = 64;
+const UNDECIDED_ENTRIES = 64;
 const UNDECIDED_UNITS = 8_192;
 
 interface Options {
   id: Uuid;
-  pending: Pending;
+  outbox: Outbox;
   segments: ReadonlyMap<number, SegmentReplica>;
   /** The segment that takes new messages, when root and segment are live. */
   open: SegmentReplica | null;
-  /** The newest segment that told `closed` to a message. */
-  closedTo: ReadonlyMap<MessageId, number>;
+  /** Asks for a segment that is not open here. */
+  want: (n: number) => void;
 }
 
-/**
- * Moves what waits into the open segment, in the order written and each once: what is in a log leaves `pending`; what a segment has not
- * decided stays with it; what a closed segment did not take is set again in the next one.
- */
-export function moveWaiting({ id, pending, segments, open, closedTo }: Options): void {
-  const all = [...segments.values()];
-  for (const entry of pending.of(id)) if (all.some((segment) => segment.isLogged(entry.id))) pending.remove(entry.id);
-  if (!open) return;
+/** Moves one conversation's entries into its documents. */
+export interface Mover {
+  move: () => void;
+  /** This segment does not take this message any more. */
+  closed: (id: MessageId, n: number) => void;
+}
 
-  const waiting = pending.of(id).filter((entry) => entry.state.kind === 'waiting');
-  const undecided = waiting.filter((entry) => all.some((segment) => segment.isUndecided(entry.id)));
-  let units = undecided.reduce((sum, entry) => sum + entry.value[0].length, 0);
-  let count = undecided.length;
-  for (const entry of waiting) {
-    if (undecided.includes(entry)) continue;
-    if (open.n <= (closedTo.get(entry.id) ?? 0)) return;
-    units += entry.value[0].length;
-    count += 1;
-    if (count > 1 && (count > UNDECIDED_MESSAGES || units > UNDECIDED_UNITS)) return;
-    open.place(entry.id, entry.value);
+const isWaiting = (entry: Entry): boolean => entry.state.kind === 'waiting';
+
+/**
+ * Moves what waits, in the order written and each once. A message leaves the outbox when it is in a log; another change when the server
+ * holds it. What a segment has not decided stays with it; what a closed one did not take is set again in the next.
+ */
+export function makeMover(look: () => Options): Mover {
+  /** The newest segment that told `closed` to a message. */
+  const closedTo = new Map<MessageId, number>();
+  /** The struct by which a change was set, for as long as this tab lives: another device may have written over it. */
+  const set = new Map<string, { order: number; segment: SegmentReplica; struct: StructId }>();
+  const claiming = new Set<string>();
+
+  function moveMessages({ outbox, segments, open, id }: Options): void {
+    const all = [...segments.values()];
+    const ready: MessageEntry[] = [];
+    const logged: MessageEntry[] = [];
+    let units = 0;
+    let count = 0;
+    let isFull = open === null || outbox.status() === 'loading';
+    for (const entry of outbox.of(id)) {
+      if (entry.kind !== 'message') continue;
+      // What was never placed is in no log, and comes after what was.
+      if (isFull && !entry.placed) break;
+      if (all.some((segment) => segment.isLogged(entry.messageId))) logged.push(entry);
+      else if (isWaiting(entry) && open) {
+        const isUndecided = all.some((segment) => segment.isUndecided(entry.messageId));
+        if (!isUndecided && open.n <= (closedTo.get(entry.messageId) ?? 0)) isFull = true;
+        if (!isUndecided && (isFull || outbox.get(changeKey(entry.messageId))?.kind === 'delete')) continue;
+        units += entry.value[0].length;
+        count += 1;
+        if (count > 1 && (count > UNDECIDED_ENTRIES || units > UNDECIDED_UNITS)) isFull = true;
+        else if (!isUndecided) ready.push(entry);
+      }
+    }
+    if (logged.length > 0) outbox.done(logged);
+    if (!open) return;
+    const unclaimed = ready.filter(({ placed }) => !placed).map((entry) => entry.id);
+    if (unclaimed.length > 0) claim(outbox, unclaimed);
+    else if (ready.length > 0) open.place(ready);
   }
+
+  function claim(outbox: Outbox, keys: readonly string[]): void {
+    if (keys.some((key) => claiming.has(key))) return;
+    for (const key of keys) claiming.add(key);
+    outbox.claim(keys, () => {
+      for (const key of keys) claiming.delete(key);
+      move();
+    });
+  }
+
+  function moveChanges({ outbox, segments, open, id, want }: Options): void {
+    const all = [...segments.values()];
+    for (const key of set.keys()) if (!outbox.get(key)) set.delete(key);
+    const inFlight = [...set.values()].filter(({ segment, struct }) => all.includes(segment) && !segment.isCommitted(struct)).length;
+    let room = UNDECIDED_ENTRIES - inFlight;
+    for (const entry of outbox.of(id)) {
+      if ((entry.kind !== 'edit' && entry.kind !== 'delete') || !isWaiting(entry)) continue;
+      const message = outbox.get(messageKey(entry.messageId));
+      const home =
+        all.find((segment) => segment.isLogged(entry.messageId)) ??
+        (entry.kind === 'delete' && message
+          ? (all.find((segment) => (segment.own(entry.messageId)?.value ?? null) !== null) ?? (set.has(entry.id) ? null : open))
+          : null);
+      if (!home) {
+        // Absence proves nothing: the node may be behind.
+        if (entry.n !== null) want(entry.n);
+      } else if (home.status().kind === 'live' && settle(entry, message, home, outbox) === 'set' && --room <= 0) return;
+    }
+  }
+
+  function settle(entry: ChangeEntry, message: Entry | undefined, home: SegmentReplica, outbox: Outbox): 'set' | 'settled' | 'waits' {
+    const own = home.own(entry.messageId);
+    const isGone = home.isLogged(entry.messageId) && home.message(entry.messageId)?.body === null;
+    const all = message ? [entry, message] : [entry];
+    const done = (entries: readonly Entry[]): 'settled' => {
+      set.delete(entry.id);
+      outbox.done(entries);
+      return 'settled';
+    };
+    if (entry.kind === 'delete') {
+      if (own?.value === 0) return home.isCommitted(own) ? done(all) : 'waits';
+      if (isGone) return done(all);
+      home.remove(entry.messageId);
+    } else {
+      if (isGone) {
+        outbox.fail([entry.id], 'gone');
+        return 'settled';
+      }
+      if (!own || !own.value) return 'waits';
+      if (own.value[0] === entry.body) return home.isCommitted(own) ? done([entry]) : 'waits';
+      const before = set.get(entry.id);
+      if (before?.order === entry.order && before.segment === home && home.isCommitted(before.struct)) return done([entry]);
+      home.edit(entry.messageId, entry.body, entry.at);
+    }
+    const struct = home.own(entry.messageId);
+    if (struct) set.set(entry.id, { order: entry.order, segment: home, struct });
+    return 'set';
+  }
+
+  function move(): void {
+    moveMessages(look());
+    const options = look();
+    if (options.open && options.outbox.status() !== 'loading') moveChanges(options);
+  }
+
+  return {
+    move,
+    closed: (id, n) => void closedTo.set(id, Math.max(n, closedTo.get(id) ?? 0)),
+  };
 }

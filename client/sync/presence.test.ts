@@ -18,7 +18,8 @@ function setUp() {
   const published: unknown[] = [];
   awareness.on('update', (_: unknown, origin: unknown) => origin === 'local' && published.push(awareness.getLocalState()));
   let changes = 0;
-  const presence = openPresence({ awareness, me: ana, clock, onChange: () => (changes += 1) });
+  const presence = openPresence({ me: ana, clock, onChange: () => (changes += 1) });
+  presence.attach(awareness);
   closers.push(presence.close, () => awareness.destroy());
   let serverClock = 0;
   const tell = (client: number, state: unknown): void => {

@@ -4,6 +4,8 @@ import { type Uuid, isUuid } from '../../shared/ids.ts';
 
 /** What others' awareness says (P2, P4). Positions only move forward. */
 export interface Presence {
+  /** Listens to this awareness from now on, and speaks through it. */
+  attach: (awareness: Awareness) => void;
   /** Who is typing now. */
   typing: () => readonly Uuid[];
   /** How far somebody else has read. */
@@ -43,17 +45,17 @@ function readEntry(state: unknown): Entry | null {
 }
 
 interface Options {
-  awareness: Awareness;
   me: Uuid;
   clock: Clock;
   onChange: () => void;
 }
 
 /** Typing and read positions of one conversation, both ways: signals of others fade after 6 s, own ones leave at most every 2 s. */
-export function openPresence({ awareness, me, clock, onChange }: Options): Presence {
+export function openPresence({ me, clock, onChange }: Options): Presence {
   const reads = new Map<Uuid, number>();
   const deliveries = new Map<Uuid, number>();
   const signals = new Map<number, { userId: Uuid; cancel: () => void }>();
+  let awareness: Awareness | null = null;
   let own = { typing: false, read: 0 };
   let sentAt = -Infinity;
   let cancelStop = (): void => {};
@@ -69,7 +71,7 @@ export function openPresence({ awareness, me, clock, onChange }: Options): Prese
 
   function take(client: number): void {
     endSignal(client);
-    const entry = readEntry(awareness.getStates().get(client));
+    const entry = readEntry(awareness?.getStates().get(client));
     if (entry?.kind === 'away') {
       for (const [userId, readTo, deliveredTo] of entry.positions) {
         forward(reads, userId, readTo);
@@ -87,14 +89,14 @@ export function openPresence({ awareness, me, clock, onChange }: Options): Prese
   }
 
   function onUpdate({ added, updated, removed }: { added: number[]; updated: number[]; removed: number[] }): void {
-    for (const client of [...added, ...updated]) if (client !== awareness.clientID) take(client);
+    for (const client of [...added, ...updated]) if (client !== awareness?.clientID) take(client);
     removed.forEach(endSignal);
     onChange();
   }
 
   function publish(change: Partial<typeof own>): void {
     own = { ...own, ...change };
-    awareness.setLocalState(own);
+    awareness?.setLocalState(own);
   }
 
   function stopTyping(): void {
@@ -103,11 +105,19 @@ export function openPresence({ awareness, me, clock, onChange }: Options): Prese
     if (own.typing) publish({ typing: false });
   }
 
-  awareness.on('update', onUpdate);
-  // Whoever is here is known to be here: the server tells their position only under an entry of their own.
-  publish({});
+  function leave(): void {
+    awareness?.off('update', onUpdate);
+    for (const client of [...signals.keys()]) endSignal(client);
+  }
 
   return {
+    attach(next) {
+      leave();
+      awareness = next;
+      awareness.on('update', onUpdate);
+      // Whoever is here is known to be here: the server tells their position only under an entry of their own.
+      publish({});
+    },
     typing: () => [...new Set([...signals.values()].map(({ userId }) => userId))],
     read: (userId) => reads.get(userId) ?? 0,
     delivered: (userId) => Math.max(deliveries.get(userId) ?? 0, reads.get(userId) ?? 0),
@@ -130,8 +140,7 @@ export function openPresence({ awareness, me, clock, onChange }: Options): Prese
     close() {
       cancelStop();
       sendRead?.();
-      for (const { cancel } of signals.values()) cancel();
-      awareness.off('update', onUpdate);
+      leave();
     },
   };
 }

@@ -5,7 +5,7 @@ import * as Y from 'yjs';
 import type { Clock } from '../../shared/clock.ts';
 import { CLOSE } from '../../shared/close-codes.ts';
 import { SUB_PROTOCOL } from '../../shared/protocol-version.ts';
-import { type ClientClock, MESSAGE, SYNC, type Told, decodeAck, decodeTold } from '../../shared/protocol.ts';
+import { type ClientClock, MESSAGE, SYNC, type Told, decodeAck, decodeTold, encodeStep1 } from '../../shared/protocol.ts';
 import type { Renewal } from './api.ts';
 
 /** What a provider tells its replica. */
@@ -14,7 +14,7 @@ export interface ProviderEvents {
   synced: () => void;
   /** The connection is gone; the provider tries again by itself. */
   lost: () => void;
-  /** The server holds these client ids up to these clocks (W3; its step 1 says so too). */
+  /** The server holds these client ids up to these clocks: its acks, its step 1 and all that it sends say so (W3). */
   committed: (clocks: readonly ClientClock[]) => void;
   told: (entries: readonly Told[]) => void;
   /** Closed for good, with a code of `close-codes.ts`. */
@@ -24,31 +24,36 @@ export interface ProviderEvents {
 /** One document's way to the server. */
 export interface Provider {
   awareness: Awareness;
+  /** Dials. Not before what the device holds is in the document. */
+  connect: () => void;
   close: () => void;
 }
+
+/** The origin of changes that this tab makes: they alone leave as updates. What a copy on the device adds leaves by step 2. */
+export const OWN_CHANGE = Symbol('own change');
 
 export type OpenProvider = (documentId: string, doc: Y.Doc, on: ProviderEvents) => Provider;
 
 interface Deps {
-  /** `ws://host/api/sync`. */
-  url: string;
+  /** The way of one document to the server; `step1` makes its sync step 1 of now. */
+  socketFor: (documentId: string, step1: () => Uint8Array) => typeof WebSocket;
   /** Renews the session after 4501. */
   renew: () => Promise<Renewal>;
   clock: Clock;
-  WebSocket: typeof WebSocket;
 }
 
 const RENEW_AGAIN_MS = 3_000;
 
-/** Stock `WebsocketProvider`s with our sub-protocol: one socket a document. An expired session is renewed over HTTP, then they come back (S4). */
+/** Stock `WebsocketProvider`s, each over its own channel of the one socket. An expired session is renewed over HTTP, then they come back (S4). */
 export const makeOpenProvider =
-  ({ url, renew, clock, WebSocket }: Deps): OpenProvider =>
+  ({ socketFor, renew, clock }: Deps): OpenProvider =>
   (documentId, doc, on) => {
     const awareness = new Awareness(doc);
     awareness.setLocalState(null);
-    const provider = new WebsocketProvider(url, documentId, doc, {
+    const provider = new WebsocketProvider('channel:', documentId, doc, {
       awareness,
-      WebSocketPolyfill: WebSocket,
+      connect: false,
+      WebSocketPolyfill: socketFor(documentId, () => encodeStep1(Y.encodeStateVector(doc))),
       disableBc: true,
       protocols: [SUB_PROTOCOL],
       shouldReconnect: ({ code }) => code !== CLOSE.expired.code && (code < 4400 || code > 4499),
@@ -59,14 +64,21 @@ export const makeOpenProvider =
     const readSync = provider.messageHandlers[MESSAGE.sync]!;
     provider.messageHandlers[MESSAGE.sync] = (encoder, decoder, ...rest) => {
       const start = decoder.pos;
-      if (decoding.readVarUint(decoder) === SYNC.step1) {
-        on.committed([...Y.decodeStateVector(decoding.readVarUint8Array(decoder))]);
-      }
+      const isStep1 = decoding.readVarUint(decoder) === SYNC.step1;
+      const payload = decoding.readVarUint8Array(decoder);
+      // Whatever comes from the server is committed: with a lost copy, own structs come back so, and no ack will ever name them.
+      const held = isStep1 ? Y.decodeStateVector(payload) : Y.parseUpdateMeta(payload).to;
       decoder.pos = start;
       readSync(encoder, decoder, ...rest);
+      on.committed([...held]);
     };
     provider.messageHandlers[MESSAGE.ack] = (_encoder, decoder) => on.committed(decodeAck(decoder));
     provider.messageHandlers[MESSAGE.told] = (_encoder, decoder) => on.told(decodeTold(decoder));
+
+    doc.off('update', provider._updateHandler);
+    doc.on('update', (update: Uint8Array, origin: unknown) => {
+      if (origin === OWN_CHANGE) provider._updateHandler(update, origin);
+    });
 
     // The stock provider also sends back what others' entries say; the server would only skip it (P3).
     awareness.off('update', provider._awarenessUpdateHandler);
@@ -90,6 +102,7 @@ export const makeOpenProvider =
 
     return {
       awareness,
+      connect: () => provider.connect(),
       close() {
         closed = true;
         cancelRetry();

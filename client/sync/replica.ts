@@ -1,73 +1,142 @@
 import type { Awareness } from 'y-protocols/awareness';
 import * as Y from 'yjs';
+import { CLOSE } from '../../shared/close-codes.ts';
 import type { Told } from '../../shared/protocol.ts';
-import type { OpenProvider } from './provider.ts';
+import { OWN_CHANGE, type OpenProvider, type Provider } from './provider.ts';
+import type { CachedDocument, ReplicaCache } from './storage/replica-cache.ts';
 
 /** `live`: all that the server held when this connection began is here, and what follows arrives. */
 export type ReplicaStatus = { kind: 'connecting' } | { kind: 'live' } | { kind: 'ended'; code: number; reason: string };
 
+/** Where a struct of Yjs stands: its client id and clock. */
+export interface StructId {
+  readonly client: number;
+  readonly clock: number;
+}
+
 /** The browser's live copy of one document. Nobody outside of `sync` sees the `Y.Doc`. */
 export interface Replica<T> {
   status: () => ReplicaStatus;
+  /** What the device held of the document is here, or cannot be had. */
+  isLoaded: () => boolean;
+  /** The device holds all that is here. */
+  isStored: () => boolean;
   /** What `read` makes of the document; computed once per change of the document. */
   content: () => T;
-  awareness: Awareness;
-  /** The clock of the next own struct. */
-  nextClock: () => number;
+  look: <R>(read: (doc: Y.Doc) => R) => R;
   /** Makes one change in one transaction. */
   change: (edit: (doc: Y.Doc) => void) => void;
-  /** Own structs below this clock are committed at the server. */
-  committed: () => number;
+  /** The server has said that it holds this struct. */
+  isCommitted: (id: StructId) => boolean;
   close: () => void;
 }
 
 interface Options<T> {
   documentId: string;
   openProvider: OpenProvider;
+  cache: ReplicaCache;
   read: (doc: Y.Doc) => T;
-  /** Content, status or commitment changed. */
+  /** Content, status, storage or commitment changed. */
   onChange: () => void;
-  /** An own struct at this clock was neutralised. */
+  /** A struct was neutralised. */
   onTold?: (entry: Told) => void;
+  /** The document has this awareness from now on. */
+  onAwareness?: (awareness: Awareness) => void;
 }
 
-/** Opens a document: a `Y.Doc` and its provider, as one thing. */
-export function openReplica<T>({ documentId, openProvider, read, onChange, onTold }: Options<T>): Replica<T> {
-  const doc = new Y.Doc();
+/** Document, provider and copy on the device, made and thrown away as one. */
+interface Life {
+  doc: Y.Doc;
+  provider: Provider;
+  copy: CachedDocument;
+}
+
+/** After so many refused generations in a row the document is ended: it would go on for ever. */
+const REFUSALS = 3;
+
+/** Opens a document. After a refusal it begins again, empty and under a new client id: what was not committed is set again from the outbox. */
+export function openReplica<T>({ documentId, openProvider, cache, read, onChange, onTold, onAwareness }: Options<T>): Replica<T> {
   let status: ReplicaStatus = { kind: 'connecting' };
-  let committed = 0;
+  let committed = new Map<number, number>();
   let cached: { value: T } | null = null;
+  let loaded = false;
+  let refusals = 0;
+  let closed = false;
+  let life: Life | null = null;
+  life = begin();
+  const now = (): Life => life!;
 
   function become(next: ReplicaStatus): void {
-    if (status.kind === 'ended') return;
+    if (closed || status.kind === 'ended') return;
     status = next;
     onChange();
   }
 
-  const provider = openProvider(documentId, doc, {
-    synced: () => become({ kind: 'live' }),
-    lost: () => become({ kind: 'connecting' }),
-    ended: (code, reason) => become({ kind: 'ended', code, reason }),
-    committed(clocks) {
-      for (const [client, clock] of clocks) if (client === doc.clientID) committed = Math.max(committed, clock);
-      onChange();
-    },
-    told: (entries) => entries.filter(({ client }) => client === doc.clientID).forEach((entry) => onTold?.(entry)),
-  });
-  doc.on('update', () => {
+  function begin(): Life {
+    const doc = new Y.Doc();
+    const isMine = (): boolean => !closed && life?.doc === doc;
+    // The provider comes first: whatever the copy's listener does, what is written leaves.
+    const provider = openProvider(documentId, doc, {
+      synced() {
+        refusals = 0;
+        become({ kind: 'live' });
+      },
+      lost: () => become({ kind: 'connecting' }),
+      ended(code, reason) {
+        if (code === CLOSE.refused.code && ++refusals <= REFUSALS) beginAgain(true);
+        else become({ kind: 'ended', code, reason });
+      },
+      committed(clocks) {
+        for (const [client, clock] of clocks) committed.set(client, Math.max(clock, committed.get(client) ?? 0));
+        if (isMine()) onChange();
+      },
+      told: (entries) => entries.forEach((entry) => onTold?.(entry)),
+    });
+    doc.on('update', () => {
+      cached = null;
+      if (isMine()) onChange();
+    });
+    onAwareness?.(provider.awareness);
+    const copy = cache.attach(documentId, doc, {
+      loaded() {
+        loaded = true;
+        // Not before: what the device holds would leave as one update.
+        provider.connect();
+        if (isMine()) onChange();
+      },
+      stored: () => isMine() && onChange(),
+      dropped: () => isMine() && beginAgain(false),
+    });
+    return { doc, provider, copy };
+  }
+
+  function beginAgain(drop: boolean): void {
+    const before = now();
+    before.provider.close();
+    if (drop) before.copy.drop();
+    else before.copy.close();
+    before.doc.destroy();
+    committed = new Map();
     cached = null;
+    loaded = false;
+    status = { kind: 'connecting' };
+    life = begin();
     onChange();
-  });
+  }
 
   return {
-    awareness: provider.awareness,
     status: () => status,
-    committed: () => committed,
-    content: () => (cached ??= { value: read(doc) }).value,
-    nextClock: () => Y.getState(doc.store, doc.clientID),
-    change: (edit) => doc.transact(() => edit(doc)),
+    isLoaded: () => loaded,
+    isStored: () => now().copy.isStored(),
+    content: () => (cached ??= { value: read(now().doc) }).value,
+    look: (inspect) => inspect(now().doc),
+    change: (edit) => now().doc.transact(() => edit(now().doc), OWN_CHANGE),
+    isCommitted: ({ client, clock }) => (committed.get(client) ?? 0) > clock,
     close() {
+      closed = true;
+      const { doc, provider, copy } = now();
       provider.close();
+      copy.close();
       doc.destroy();
     },
   };

@@ -5,13 +5,18 @@ import type { Neutralised } from '../../shared/close-codes.ts';
 import { createRoot, openSegment } from '../../shared/conversation.ts';
 import { type MessageId, type Uuid, formatDocumentId, messageTime } from '../../shared/ids.ts';
 import { LOG, createSegment, laneName, readLog, readUnlogged } from '../../shared/segment.ts';
-import type { OpenProvider, ProviderEvents } from './provider.ts';
+import { OWN_CHANGE, type OpenProvider, type ProviderEvents } from './provider.ts';
 
 interface Line {
   me: Uuid;
   doc: Y.Doc;
   on: ProviderEvents;
   isUp: boolean;
+}
+
+/** What this process has begun without the network is through. */
+export async function settled(): Promise<void> {
+  for (let i = 0; i < 8; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** A server in memory whose network is a queue that the test flushes by hand. It logs what arrives, as the real one does, or says why not. */
@@ -41,7 +46,13 @@ export function makeTestServer(conversationId: Uuid, members: readonly Uuid[]) {
   /** Everybody connected gets what the document holds; then the writer its words about it, and its ack. */
   function publish(documentId: string): void {
     const update = Y.encodeStateAsUpdate(documentOf(documentId));
-    for (const line of lines) if (line.documentId === documentId) network.push(() => line.isUp && Y.applyUpdate(line.doc, update, line));
+    for (const line of lines)
+      if (line.documentId === documentId)
+        network.push(() => {
+          if (!line.isUp) return;
+          Y.applyUpdate(line.doc, update, line);
+          line.on.committed([...Y.parseUpdateMeta(update).to]);
+        });
   }
 
   function receive(line: Line & { documentId: string }, update: Uint8Array): void {
@@ -70,8 +81,10 @@ export function makeTestServer(conversationId: Uuid, members: readonly Uuid[]) {
       line.on.committed([...Y.decodeStateVector(vector)]);
       const lacking = Y.encodeStateAsUpdate(line.doc, vector);
       if (lacking.length > 2) network.push(() => receive(line, lacking));
-      Y.applyUpdate(line.doc, Y.encodeStateAsUpdate(doc), line);
+      const step2 = Y.encodeStateAsUpdate(doc, Y.encodeStateVector(line.doc));
+      Y.applyUpdate(line.doc, step2, line);
       line.on.synced();
+      line.on.committed([...Y.parseUpdateMeta(step2).to]);
     });
   }
 
@@ -94,9 +107,20 @@ export function makeTestServer(conversationId: Uuid, members: readonly Uuid[]) {
       segmentOf(n).getArray(LOG).push([id]);
       publish(formatDocumentId({ kind: 'segment', conversationId, n }));
     },
-    flush() {
-      for (let task = network.shift(); task; task = network.shift()) task();
+    /** Delivers everything, and what comes of it. */
+    async flush() {
+      await settled();
+      for (let task = network.shift(); task; task = network.shift()) {
+        task();
+        if (network.length === 0) await settled();
+      }
     },
+    /** Delivers one thing, if there is one. */
+    async step() {
+      await settled();
+      network.shift()?.();
+    },
+    isIdle: () => network.length === 0,
     cut() {
       network.length = 0;
       for (const line of lines) {
@@ -115,11 +139,11 @@ export function makeTestServer(conversationId: Uuid, members: readonly Uuid[]) {
         const line = { me, documentId, doc, on, isUp: false };
         lines.add(line);
         doc.on('update', (update: Uint8Array, origin: unknown) => {
-          if (origin !== line) network.push(() => receive(line, update));
+          if (origin === OWN_CHANGE) network.push(() => receive(line, update));
         });
-        connect(line);
         return {
           awareness,
+          connect: () => connect(line),
           close() {
             lines.delete(line);
             awareness.destroy();

@@ -1,22 +1,36 @@
 import { Route, Router } from '@solidjs/router';
-import { type Component, type ParentProps, Match, Switch } from 'solid-js';
+import { type Accessor, type Component, type ParentProps, Match, Switch } from 'solid-js';
 import type { Me } from '../../shared/api.ts';
 import type { Account } from '../state/create-account.ts';
 import type { Page } from '../state/create-page.ts';
 import './controls/controls.css';
 import './shell.css';
-import { AccountContext, PageContext } from './context.ts';
+import { AccountContext, MeContext, PageContext, type Platform, PlatformContext, PlacesContext } from './context.ts';
 import { ConversationPage } from './conversation/ConversationPage.tsx';
 import { EmptyPage } from './EmptyPage.tsx';
 import { ProfilePage } from './profile/ProfilePage.tsx';
+import { SettingsPage } from './settings/SettingsPage.tsx';
 import { Shell } from './Shell.tsx';
 import { SignIn } from './sign-in/SignIn.tsx';
 import { Unreachable } from './sign-in/Unreachable.tsx';
+import { WaitingPage } from './waiting/WaitingPage.tsx';
 
 interface Props {
   account: Account;
+  platform: Platform;
   openPage: (me: Me) => Page;
 }
+
+/** The page of one person: made anew for another one, and not when this one changes their name. */
+const SignedIn: Component<ParentProps<{ me: Accessor<Me>; page: Page }>> = (props) => (
+  <MeContext.Provider value={props.me}>
+    <PageContext.Provider value={props.page}>
+      <PlacesContext.Provider value={new Map()}>
+        <Shell>{props.children}</Shell>
+      </PlacesContext.Provider>
+    </PageContext.Provider>
+  </MeContext.Provider>
+);
 
 /** The whole app: who is here decides what the routes lead to. */
 export const App: Component<Props> = (props) => {
@@ -32,23 +46,31 @@ export const App: Component<Props> = (props) => {
       <Match when={props.account.state().kind === 'unreachable'}>
         <Unreachable />
       </Match>
-      <Match when={signedIn()} keyed>
-        {(me) => (
-          <PageContext.Provider value={props.openPage(me)}>
-            <Shell>{route.children}</Shell>
-          </PageContext.Provider>
-        )}
+      <Match when={signedIn()?.id} keyed>
+        {(_id) => {
+          let last = signedIn()!;
+          const page = props.openPage(last);
+          return (
+            <SignedIn me={() => (last = signedIn() ?? last)} page={page}>
+              {route.children}
+            </SignedIn>
+          );
+        }}
       </Match>
     </Switch>
   );
   return (
-    <AccountContext.Provider value={props.account}>
-      <Router root={Gate} preload={false}>
-        <Route path="/" component={EmptyPage} />
-        <Route path="/conversations/:id" component={ConversationPage} />
-        <Route path="/people/:handle" component={ProfilePage} />
-        <Route path="*" component={EmptyPage} />
-      </Router>
-    </AccountContext.Provider>
+    <PlatformContext.Provider value={props.platform}>
+      <AccountContext.Provider value={props.account}>
+        <Router root={Gate} preload={false}>
+          <Route path="/" component={EmptyPage} />
+          <Route path="/conversations/:id" component={ConversationPage} />
+          <Route path="/people/:handle" component={ProfilePage} />
+          <Route path="/settings" component={SettingsPage} />
+          <Route path="/waiting" component={WaitingPage} />
+          <Route path="*" component={EmptyPage} />
+        </Router>
+      </AccountContext.Provider>
+    </PlatformContext.Provider>
   );
 };

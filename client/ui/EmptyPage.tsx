@@ -1,11 +1,21 @@
-import type { Component } from 'solid-js';
+import { type Component, Show } from 'solid-js';
+import { useMe, usePage } from './context.ts';
 import { Emblem } from './controls/Icon.tsx';
 
-/** What stands beside the list while nothing is chosen. */
-export const EmptyPage: Component = () => (
-  <main class="pane pane--empty">
-    <h1 class="unseen">Homing</h1>
-    <Emblem />
-    <p>Choose a conversation, or find somebody to write to.</p>
-  </main>
-);
+/** What stands beside the list while nothing is chosen; to those who know nobody here it says how to begin. */
+export const EmptyPage: Component = () => {
+  const { list } = usePage();
+  const me = useMe();
+  return (
+    <main class="pane pane--empty">
+      <h1 class="unseen">Homing</h1>
+      <Emblem />
+      <Show when={list.rows.length === 0} fallback={<p>Choose a conversation, or find somebody to write to.</p>}>
+        <p class="pane__lead">Hello, {me().displayName}.</p>
+        <p>
+          Find people by their name or handle. Others find you as <strong>@{me().handle}</strong>.
+        </p>
+      </Show>
+    </main>
+  );
+};

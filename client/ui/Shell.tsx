@@ -1,24 +1,26 @@
 import { useLocation } from '@solidjs/router';
 import { type Component, type ParentProps, Show, createEffect } from 'solid-js';
 import { ConnectionPill } from './ConnectionPill.tsx';
-import { usePage } from './context.ts';
+import { usePlatform, usePage } from './context.ts';
 import { ConversationListPane } from './conversation-list/ConversationListPane.tsx';
 
-/** The list beside what was chosen from it; on a phone, one or the other. */
+/** The list beside what was chosen from it; on a phone, one or the other. One number of unread ones in title and badge (C4.5). */
 export const Shell: Component<ParentProps> = (props) => {
   const page = usePage();
+  const platform = usePlatform();
   const location = useLocation();
   createEffect(() => {
     const unread = page.list.unread();
     document.title = unread > 0 ? `(${unread}) Homing` : 'Homing';
+    platform.showBadge(unread);
   });
   return (
     <div class="shell" classList={{ 'shell--list': location.pathname === '/' }}>
       <ConversationListPane />
-      <Show when={page.list.isLoaded()} fallback={<div class="pane" />}>
+      <Show when={page.list.isLoaded()} fallback={<main class="pane" aria-busy="true" />}>
         {props.children}
       </Show>
-      <ConnectionPill status={page.connection()} />
+      <ConnectionPill status={page.connection()} isSlow={page.isSlow()} />
     </div>
   );
 };

@@ -19,6 +19,10 @@ export function formatShort(at: number, now: number): string {
   return new Date(at).getFullYear() === new Date(now).getFullYear() ? date.format(at) : dateOfYear.format(at);
 }
 
+/** When late mail was written: the hour, and the day where that is not the day it was sent. */
+export const formatLate = (writtenAt: number, sentAt: number): string =>
+  daysAgo(writtenAt, sentAt) === 0 ? hour.format(writtenAt) : `${date.format(writtenAt)}, ${hour.format(writtenAt)}`;
+
 /** "Today", "yesterday", else the whole date. */
 export function formatDay(at: number, now: number): string {
   const days = daysAgo(at, now);

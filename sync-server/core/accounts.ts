@@ -20,6 +20,10 @@ export interface Accounts {
   me(userId: Uuid): Promise<Me | null>;
   /** Changes the named fields only. */
   change(userId: Uuid, profile: { displayName?: string | undefined; bio?: string | undefined }): Promise<Me | null>;
+  /** Replaces the person's picture, as it is served; null takes it away. */
+  setAvatar(userId: Uuid, avatar: { hash: string; bytes: Uint8Array } | null): Promise<Me | null>;
+  /** A person's picture; null when it is another one now, or none. */
+  avatar(userId: Uuid, hash: string): Promise<Uint8Array | null>;
   byHandle(handle: string): Promise<User | null>;
   /** People other than the one who asks whose handle or name starts with `prefix`, by handle. */
   search(userId: Uuid, prefix: string, limit: number): Promise<User[]>;

@@ -190,12 +190,12 @@ export function makeCommitter(deps: {
         return outcome.done(outcome.result);
       case 'acked':
         if (outcome.from.acks && outcome.told.length > 0) outcome.from.send(encodeTold(outcome.told));
-        if (outcome.committed.length === 0) return;
+        if (outcome.committed.length === 0) return outcome.from.judged('idle');
         if (outcome.from.acks) outcome.from.send(encodeAck(outcome.committed));
-        return outcome.from.judged(true);
+        return outcome.from.judged('committed');
       case 'ahead':
         outcome.from.send(encodeRoomStep1(room));
-        return outcome.from.judged(false);
+        return outcome.from.judged('ahead');
       case 'refused':
         return outcome.from.end('refused', outcome.reason);
       case 'not-member':

@@ -18,7 +18,7 @@ export function hintBusContract(name: string, makeWorld: () => Promise<BusWorld>
     });
     afterAll(() => world.close());
 
-    const someHint = (): Hint => ({ kind: 'positions', conversationId: anId(), userId: anId() });
+    const someHint = (): Hint => ({ kind: 'positions', conversationId: anId(), userId: anId(), read: true });
     const until = (check: () => void) => vi.waitFor(check, { timeout: 10_000 });
 
     test('[L12] a hint reaches every node, the one that sends it too', async () => {

@@ -81,6 +81,29 @@ export function membershipContract(name: string, makeWorld: () => Promise<Member
       expect((await world.membership.positions(id)).get(a)!.read).toBe(3);
     });
 
+    test('[I5] what is delivered moves forward only, never beyond the last message, and says where it moved', async () => {
+      const [one, other] = [await created(), await created()];
+      const { membership } = world;
+      const deliver = (seqs: [Uuid, number][]) => membership.setDelivered(one.a, new Map(seqs));
+      const delivered = async () => (await membership.positions(one.id)).get(one.a)!.delivered;
+      expect(
+        await deliver([
+          [one.id, 2],
+          [other.id, 1],
+          [anId(), 1],
+        ]),
+      ).toEqual([one.id]);
+      expect(await delivered()).toBe(2);
+      expect(await deliver([[one.id, 1]])).toEqual([]);
+      expect(await delivered()).toBe(2);
+      expect(await deliver([[one.id, 99]])).toEqual([one.id]);
+      expect(await delivered()).toBe(3);
+      expect(await deliver([])).toEqual([]);
+      expect((await membership.positions(other.id)).get(other.a)!.delivered).toBe(0);
+      await world.remove(one.id, one.b);
+      expect(await membership.setDelivered(one.b, new Map([[one.id, 1]]))).toEqual([]);
+    });
+
     test('[P4] who is no member has no read position', async () => {
       const { id, a, b } = await created();
       const { membership } = world;

@@ -22,7 +22,7 @@ export function makeMessaging(deps: {
   clock: Clock;
   random: RandomBytes;
   logger: Logger;
-  /** A person's stored positions changed. */
+  /** A person's stored read position changed. */
   announce(conversationId: Uuid, userId: Uuid): void;
 }): Pick<Messaging, 'openDirect' | 'openGroup' | 'send' | 'markRead'> & { ensurePrivate(userId: Uuid): Promise<void> } {
   const { log, rooms, committer, membership, clock, random, logger } = deps;

@@ -1,10 +1,14 @@
 import type { Clock, RandomBytes } from '../../shared/clock.ts';
 import type { DocumentName, Uuid } from '../../shared/ids.ts';
+import { type ChannelsVisit, openChannels } from './channels.ts';
 import { makeCommitter } from './committer.ts';
 import { compact } from './compact.ts';
+import { type ExchangeResult, exchange } from './exchange.ts';
+import { openInbox } from './inbox.ts';
+import { makeInboxes } from './inboxes.ts';
 import { makeMessaging } from './messaging.ts';
 import type { Messaging } from './messaging-port.ts';
-import type { Hint, HintBus, Logger, Membership, Permissions, UpdateLog } from './ports.ts';
+import type { Hint, HintBus, InboxSource, Logger, Membership, Permissions, UpdateLog } from './ports.ts';
 import { type Presence, makePresence } from './presence.ts';
 import type { Room } from './room.ts';
 import { makeRooms } from './rooms.ts';
@@ -14,6 +18,10 @@ import { type Session, type Visit, openSession } from './session.ts';
 export interface Node {
   messaging: Messaging;
   open(visit: Visit): Session;
+  /** A socket with many documents and the inbox (W9). */
+  openChannels(visit: ChannelsVisit): Session;
+  /** One exchange over HTTP (W12). */
+  exchange(who: Pick<Visit, 'userId' | 'sid' | 'name'>, messages: readonly Uint8Array[]): Promise<ExchangeResult>;
   /** Rooms and sessions of this node, for metrics. */
   counts(): { rooms: number; sessions: number };
   /** Closes all sessions with 1012, commits what waits, stops listening. */
@@ -37,6 +45,7 @@ export async function startNode(deps: {
   log: UpdateLog;
   bus: HintBus;
   membership: Membership;
+  inbox: InboxSource;
   permissions: Permissions;
   clock: Clock;
   random: RandomBytes;
@@ -46,6 +55,7 @@ export async function startNode(deps: {
   const rooms = makeRooms(deps);
   const committer = makeCommitter({ ...deps, rooms });
   const presences = new Map<Room, Presence>();
+  const inboxes = makeInboxes({ ...deps, source: deps.inbox });
   const sessions = new Set<Session>();
   let stopped = false;
   let stopTimers: (() => void)[] = [];
@@ -62,16 +72,18 @@ export async function startNode(deps: {
         membership,
         clock,
         logger,
-        announce: (userId) => announce(conversationId, userId),
+        announce: (userId) => announceRead(conversationId, userId),
         onEmpty: () => presences.delete(room),
       });
     presences.set(room, presence);
     return presence;
   }
 
-  function announce(conversationId: Uuid, userId: Uuid): void {
+  const announceRead = (conversationId: Uuid, userId: Uuid): void => announce(conversationId, userId, true);
+
+  function announce(conversationId: Uuid, userId: Uuid, read: boolean): void {
     positionsChanged(conversationId);
-    publish({ kind: 'positions', conversationId, userId });
+    publish({ kind: 'positions', conversationId, userId, read });
   }
 
   function publish(hint: Hint): void {
@@ -99,12 +111,14 @@ export async function startNode(deps: {
   function onHint(hint: Hint): void {
     switch (hint.kind) {
       case 'positions':
+        if (hint.read) inboxes.personChanged(hint.userId);
         return positionsChanged(hint.conversationId);
       case 'signed-out':
         return endSessions(hint);
       case 'renewed':
         return extendSession(hint.sid, hint.expiresAt);
       case 'updates':
+        inboxes.conversationsChanged(hint.documents.map(([conversationId]) => conversationId));
         for (const [conversationId, n, position] of hint.documents) {
           for (const kind of n === 0 ? (['root'] as const) : (['segment', 'user'] as const))
             rooms.hinted({ kind, conversationId, n } as DocumentName, position);
@@ -149,8 +163,25 @@ export async function startNode(deps: {
     return () => stop();
   }
 
-  const { ensurePrivate, ...writes } = makeMessaging({ ...deps, rooms, committer, announce });
-  const unlisten = await bus.listen(onHint, () => void poll().catch(warn('the log could not be polled')));
+  const { ensurePrivate, ...writes } = makeMessaging({ ...deps, rooms, committer, announce: announceRead });
+
+  function onGap(): void {
+    inboxes.everythingChanged();
+    void poll().catch(warn('the log could not be polled'));
+  }
+
+  function openDocument(visit: Visit, onEnd: (session: Session) => void = () => {}): Session {
+    return openSession({ rooms, committer, membership, presenceOf, ensurePrivate, clock, logger, onEnd }, visit);
+  }
+
+  function enlist(open: (onEnd: (session: Session) => void) => Session): Session {
+    const session = open((ended) => void sessions.delete(ended));
+    sessions.add(session);
+    if (stopped) session.end('restart');
+    return session;
+  }
+
+  const unlisten = await bus.listen(onHint, onGap);
   stopTimers = [every(POLL_MS, poll, 'the log could not be polled'), every(COMPACT_MS, compactDue, 'compaction could not be planned')];
 
   return {
@@ -165,15 +196,29 @@ export async function startNode(deps: {
         publish({ kind: 'renewed', sid, expiresAt });
       },
     },
-    open(visit) {
-      const session = openSession(
-        { rooms, committer, membership, presenceOf, ensurePrivate, clock, logger, onEnd: (ended) => void sessions.delete(ended) },
-        visit,
-      );
-      sessions.add(session);
-      if (stopped) session.end('restart');
-      return session;
-    },
+    open: (visit) => enlist((onEnd) => openDocument(visit, onEnd)),
+    openChannels: (visit) =>
+      enlist((onEnd) =>
+        openChannels(
+          {
+            clock,
+            onEnd,
+            open: openDocument,
+            openInbox: (way) =>
+              openInbox({
+                ...way,
+                source: deps.inbox,
+                membership,
+                clock,
+                logger,
+                watch: (inbox) => inboxes.watch(way.userId, inbox),
+                announce: (conversationId, userId) => announce(conversationId, userId, false),
+              }),
+          },
+          visit,
+        ),
+      ),
+    exchange: (who, messages) => exchange({ clock, open: openDocument }, who, messages),
     counts: () => ({ rooms: [...rooms.open()].length, sessions: sessions.size }),
     async stop() {
       stopped = true;

@@ -1,3 +1,4 @@
+import type { Conversation } from '../../shared/api.ts';
 import type { ConversationKind, Role } from '../../shared/conversation.ts';
 import type { MessageId, Uuid } from '../../shared/ids.ts';
 import type { Extras } from '../../shared/segment.ts';
@@ -162,7 +163,7 @@ export interface UpdateLog {
    * returns, sends hints that name documents and positions, and commits. Nothing to write: no row, no hint. An error of `build` rolls back.
    */
   transact(wants: Want[], build: (locked: Map<Uuid, Locked>) => ConversationWrite[]): Promise<void>;
-  /** Creates a conversation whole, or leaves the one that has this id. True when it was created. */
+  /** Creates a conversation whole, with hints of its documents, or leaves the one that has this id. True when it was created. */
   create(conversation: NewConversation): Promise<boolean>;
   /** Those of the given documents whose log is ahead of the given position. */
   ahead(documents: { conversationId: Uuid; n: number; position: number }[]): Promise<{ conversationId: Uuid; n: number }[]>;
@@ -175,7 +176,8 @@ export interface UpdateLog {
 /** What nodes tell each other. Hints may be lost, doubled and late; they carry ids and positions, never text. */
 export type Hint =
   | { kind: 'updates'; documents: [conversationId: Uuid, n: number, position: number][] }
-  | { kind: 'positions'; conversationId: Uuid; userId: Uuid }
+  /** `read`: it is the read position, which that person's list shows too. */
+  | { kind: 'positions'; conversationId: Uuid; userId: Uuid; read: boolean }
   /** A session of a person has ended; without `sid` all of them (S4). */
   | { kind: 'signed-out'; userId: Uuid; sid?: Uuid }
   /** A session was renewed until `expiresAt`, milliseconds. */
@@ -201,6 +203,20 @@ export interface Membership {
   positions(conversationId: Uuid): Promise<Map<Uuid, Positions>>;
   /** Moves a member's read position forward, never back and never beyond the last seq; answers where it stands. Null: not a member. */
   setRead(conversationId: Uuid, userId: Uuid, seq: number): Promise<number | null>;
+  /** Moves what a person's devices have stored forward, never back and never beyond the last seq; answers where it moved. */
+  setDelivered(userId: Uuid, seqs: ReadonlyMap<Uuid, number>): Promise<Uuid[]>;
+}
+
+/** What changes people's conversation lists (I2, I3). */
+export interface InboxSource {
+  /**
+   * What the person's list shows and changed since `cursor`, newest first, and what left it. Without a cursor, or with one that is of no
+   * use any more, the whole list. The answer's cursor leaves out nothing that is not in the answer, in whatever order transactions commit;
+   * what is near it may come again.
+   */
+  changes(userId: Uuid, cursor: string | null): Promise<{ changed: Conversation[]; gone: Uuid[]; cursor: string }>;
+  /** Those of the people who are, or were, members of one of the conversations. */
+  concerned(conversationIds: readonly Uuid[], userIds: readonly Uuid[]): Promise<Uuid[]>;
 }
 
 /** Rights that are more than membership: roles, blocks, quotas (A6). */

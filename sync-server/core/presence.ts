@@ -9,7 +9,7 @@ import type { Logger, Membership, Positions } from './ports.ts';
  * Who is here, who types, who has read how far: the awareness of one root's room, made by the server (P1 to P5).
  *
  *   visitor ── {typing, read} of one client id ──► entry {user, typing, read}, under the server's clock ──► every other visitor
- *   Postgres ── positions ──► one entry {away} under the root's server client id ──► every visitor
+ *   Postgres ── positions of all members ──► one entry {away} under the root's server client id ──► every visitor
  */
 export interface Presence {
   enter(who: { userId: Uuid; send(message: Uint8Array): void }): Visitor;
@@ -27,7 +27,7 @@ export interface Visitor {
 
 /** Changes are gathered this long before they are sent. */
 const TICK_MS = 50;
-/** How often the entry of those who are away is made anew; stock clients forget an entry after 30 s. */
+/** How often the entry of positions is made anew; stock clients forget an entry after 30 s. */
 const AWAY_MS = 20_000;
 /** Conversations up to this size have an `away` entry; larger ones ask over HTTP. */
 const AWAY_MEMBERS = 32;
@@ -93,8 +93,7 @@ export function makePresence(deps: {
 
   function awayEntry(): AwarenessEntry[] {
     if (positions.size === 0 || positions.size > AWAY_MEMBERS) return [];
-    const here = new Set([...guests].map(({ userId }) => userId));
-    const away = [...positions].filter(([userId]) => !here.has(userId)).map(([userId, { read, delivered }]) => [userId, [read, delivered]]);
+    const away = [...positions].map(([userId, { read, delivered }]) => [userId, [read, delivered]]);
     return [{ client: serverClient, clock: nextClock(), state: { away: Object.fromEntries(away) } }];
   }
 
@@ -150,7 +149,7 @@ export function makePresence(deps: {
     change([{ client, clock: nextClock(), state: null }]);
   }
 
-  /** Reads the stored positions and tells everybody who is away; on failure the next turn tries again. */
+  /** Reads the stored positions and tells everybody; on failure the next turn tries again. */
   async function refreshAway(): Promise<void> {
     try {
       const before = positions;
@@ -240,7 +239,7 @@ export function makePresence(deps: {
   function leave(guest: Guest): void {
     if (!guests.delete(guest)) return;
     withdraw(guest);
-    if (guests.size > 0) return change(awayEntry());
+    if (guests.size > 0) return;
     stopTick?.();
     stopAway?.();
     stopTick = stopAway = null;
@@ -253,6 +252,7 @@ export function makePresence(deps: {
       const guest: Guest = { userId, send, entry: null, sent: new Set(), fresh: true, storing: false, wanted: 0 };
       guests.add(guest);
       if (guests.size === 1) keepAway();
+      // Whoever came is told what stands with the next tick.
       change(awayEntry());
       return { receive: (update) => receive(guest, update), resend: () => resend(guest), leave: () => leave(guest) };
     },

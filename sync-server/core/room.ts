@@ -41,8 +41,8 @@ export interface Watcher {
   readonly acks: boolean;
   send(message: Uint8Array): void;
   end(close: CloseName, reason?: string): void;
-  /** Its frame was judged: `progress` false when it was dropped for being ahead (W6). */
-  judged(progress: boolean): void;
+  /** Its frame was judged: structs of it are committed, it held none of its own, or it was dropped for being ahead (W6). */
+  judged(verdict: 'committed' | 'idle' | 'ahead'): void;
 }
 
 /** What waits in a room's queue. */

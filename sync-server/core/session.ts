@@ -46,19 +46,21 @@ export interface SessionDeps {
   onEnd(session: Session): void;
 }
 
-/** Who opens which document over which socket. `expiresAt` in milliseconds. */
+/** Who opens which document over which socket. `expiresAt` in milliseconds; null: whoever carries the socket sees to its end. */
 export interface Visit {
   userId: Uuid;
   sid: string;
-  expiresAt: number;
+  expiresAt: number | null;
   name: DocumentName;
   /** Sub-protocol `homing.1` was selected. */
   acks: boolean;
   socket: Socket;
+  /** An update of this session was judged, and acked or dropped; `step1` is what the server has now. */
+  onJudged?(step1: Uint8Array): void;
 }
 
 /** Unsent bytes at which a reader counts as too slow (W7). */
-const BUFFERED = 4 * 1024 * 1024;
+export const BUFFERED = 4 * 1024 * 1024;
 /** Frames in a row without progress (W6). */
 const AHEAD_IN_A_ROW = 20;
 /** Frames and bytes that wait at most while the room opens. */
@@ -77,16 +79,18 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
   let ahead = 0;
   let lastSent = clock.now();
   let stopKeepAlive = clock.after(KEEP_ALIVE_MS, keepAlive);
-  let stopExpiry = clock.after(visit.expiresAt - clock.now(), expire);
+  let stopExpiry = (): void => {};
+  if (visit.expiresAt !== null) extend(visit.expiresAt);
 
   const watcher: Watcher = {
     userId,
     acks: visit.acks,
     send,
     end,
-    judged(progress) {
-      ahead = progress ? 0 : ahead + 1;
-      if (ahead > AHEAD_IN_A_ROW) end('tryLater', 'no progress');
+    judged(verdict) {
+      if (verdict === 'committed') ahead = 0;
+      else if (verdict === 'ahead' && ++ahead > AHEAD_IN_A_ROW) return end('tryLater', 'no progress');
+      if (hold) visit.onJudged?.(encodeRoomStep1(hold.room));
     },
   };
   const session: Session = { userId, sid, receive, closed: finish, end, extend };
@@ -104,19 +108,14 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
     if (!ended) stopKeepAlive = clock.after(silent >= KEEP_ALIVE_MS ? KEEP_ALIVE_MS : KEEP_ALIVE_MS - silent, keepAlive);
   }
 
-  function expire(): void {
-    end('expired');
-  }
-
   function extend(expiresAt: number): void {
     stopExpiry();
-    if (!ended) stopExpiry = clock.after(expiresAt - clock.now(), expire);
+    if (!ended) stopExpiry = clock.after(expiresAt - clock.now(), () => end('expired'));
   }
 
   function end(close: CloseName, reason?: string): void {
     if (ended) return;
-    const { code, means } = CLOSE[close];
-    socket.close(code, reason ?? means);
+    socket.close(CLOSE[close].code, reason ?? CLOSE[close].means);
     finish();
   }
 

@@ -5,6 +5,7 @@ import { createMiddleware } from 'hono/factory';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../../shared/clock.ts';
 import { addAuthRoutes } from './auth.ts';
+import { AVATAR_PATH, addAvatarRoutes } from './avatars.ts';
 import { addConversationRoutes } from './conversations.ts';
 import { addHealthRoute } from './health.ts';
 import { type Identity, makeAuthenticate } from './identity/authenticate.ts';
@@ -42,7 +43,8 @@ export interface AppDeps extends Omit<RouteDeps, 'authenticate' | 'signedIn' | '
 const BODY_MAX = 64 * 1024;
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
-const isSync = (path: string): boolean => path.startsWith('/api/sync');
+/** Paths whose bodies have limits of their own. */
+const isLarge = (path: string): boolean => path.startsWith('/api/sync') || path === AVATAR_PATH;
 
 /** The whole HTTP side of a node: the API of `api.ts` (H1), health, metrics, the mounted sockets, and the client's files. */
 export function createApp(deps: AppDeps): App {
@@ -89,12 +91,13 @@ export function createApp(deps: AppDeps): App {
   app.use('/api/*', async (c, next) => {
     c.header('Cache-Control', 'no-store');
     if (!SAFE.has(c.req.method) && door.isForeign(c)) throw problem('origin');
-    return isSync(c.req.path) ? next() : limitBody(c, next);
+    return isLarge(c.req.path) ? next() : limitBody(c, next);
   });
 
   const routes: RouteDeps = { ...deps, authenticate, signedIn };
   addAuthRoutes(app, routes);
   addPeopleRoutes(app, routes);
+  addAvatarRoutes(app, routes);
   addConversationRoutes(app, routes);
   addMessageRoutes(app, routes);
   addHealthRoute(app, deps);

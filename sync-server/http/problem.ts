@@ -17,7 +17,10 @@ const TITLES: Record<ProblemCode, string> = {
   'id-used': 'This message id is used.',
   'too-large': 'The request is too large.',
   'unsupported-media-type': 'The body must be application/json.',
+  'bad-image': 'This is no picture that can be used.',
   'not-delivered': 'The message was not delivered.',
+  refused: 'An update was refused.',
+  'upgrade-required': 'This version of the app is too old.',
   'too-many-requests': 'Too many requests.',
   internal: 'Something went wrong here.',
   unavailable: 'Not available now, try again later.',
@@ -25,6 +28,8 @@ const TITLES: Record<ProblemCode, string> = {
 
 export interface ProblemDetails {
   detail?: string;
+  closeCode?: number;
+  reason?: string;
   errors?: { path: string; message: string }[];
   headers?: Record<string, string | string[]>;
 }

@@ -7,6 +7,7 @@ import { makeAccounts, makeSignIns, makeSigningKeys } from '../postgres/accounts
 import { connect } from '../postgres/connect.ts';
 import { makePostgresBus } from '../postgres/hint-bus.ts';
 import { makeHistory } from '../postgres/history.ts';
+import { makePostgresInbox } from '../postgres/inbox.ts';
 import { createTestDatabase } from '../postgres/launcher/test-database.ts';
 import { makePostgresMembership } from '../postgres/membership.ts';
 import { migrate } from '../postgres/migrate.ts';
@@ -15,6 +16,7 @@ import { type AppDeps, createApp } from './app.ts';
 import { makePasswords } from './identity/passwords.ts';
 import { loadKeyRing } from './identity/signing-keys.ts';
 import { makeLimits } from './rate-limit.ts';
+import { mountSync } from './sync-route.ts';
 
 /** An answer, read once. `body` is null where there is none. */
 export interface Answer {
@@ -37,6 +39,7 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
     log: makePostgresLog(sql),
     bus,
     membership: makePostgresMembership(sql),
+    inbox: makePostgresInbox(sql),
     permissions: membersMay,
     clock,
     random: systemRandom,
@@ -50,7 +53,10 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
     history: makeHistory(sql),
     messaging: {
       ...node.messaging,
-      endSessions: (who) => void told.ended.push(who),
+      endSessions(who) {
+        told.ended.push(who);
+        node.messaging.endSessions(who);
+      },
       extendSession: (sid) => void told.extended.push(sid),
     },
     keys: await loadKeyRing(makeSigningKeys(sql)),
@@ -65,6 +71,7 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
     registry: new Registry(),
     ping: async () => void (await sql`select 1`),
     clientDir: null,
+    mount: (mounted, door) => mountSync(mounted, { ...door, ...node, clock }),
   });
   const app = createApp(deps);
 
@@ -99,6 +106,7 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
   return {
     app,
     sql,
+    node,
     deps,
     told,
     errors,

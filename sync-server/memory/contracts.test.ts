@@ -1,8 +1,10 @@
 import { systemClock } from '../../shared/clock.ts';
 import { hintBusContract } from '../core/hint-bus.contract.ts';
+import { inboxContract } from '../core/inbox.contract.ts';
 import { membershipContract } from '../core/membership.contract.ts';
 import { updateLogContract } from '../core/update-log.contract.ts';
 import { makeMemoryBus } from './hint-bus.ts';
+import { makeMemoryInbox } from './inbox.ts';
 import { makeMemoryMembership } from './membership.ts';
 import { makeMemoryStore } from './store.ts';
 import { makeMemoryLog } from './update-log.ts';
@@ -23,6 +25,22 @@ membershipContract('memory', async () => {
   return {
     log: makeMemoryLog(store, { clock: systemClock }),
     membership: makeMemoryMembership(store),
+    async remove(conversationId, userId) {
+      const row = store.conversations.get(conversationId)!;
+      row.members.delete(userId);
+      row.former.add(userId);
+    },
+    close: async () => {},
+  };
+});
+
+inboxContract('memory', async () => {
+  const store = makeMemoryStore();
+  return {
+    log: makeMemoryLog(store, { clock: systemClock }),
+    bus: makeMemoryBus(store),
+    membership: makeMemoryMembership(store),
+    inbox: makeMemoryInbox(store),
     async remove(conversationId, userId) {
       const row = store.conversations.get(conversationId)!;
       row.members.delete(userId);

@@ -1,5 +1,5 @@
 import type { Membership, Positions } from '../core/ports.ts';
-import type { MemoryStore } from './store.ts';
+import { type MemoryStore, nextChange } from './store.ts';
 import type { Uuid } from '../../shared/ids.ts';
 
 /** Membership and read positions in memory. */
@@ -22,8 +22,21 @@ export function makeMemoryMembership(store: MemoryStore, pause: () => Promise<vo
       const row = store.conversations.get(conversationId);
       const member = row?.members.get(userId);
       if (!row || !member) return later(null);
-      member.read = Math.max(member.read, Math.min(seq, row.state.seq));
+      const read = Math.max(member.read, Math.min(seq, row.state.seq));
+      if (read > member.read) member.changed = nextChange(store);
+      member.read = read;
       return later(member.read);
+    },
+    setDelivered(userId, seqs) {
+      const moved = [...seqs].flatMap(([conversationId, seq]) => {
+        const row = store.conversations.get(conversationId);
+        const member = row?.members.get(userId);
+        const delivered = Math.min(seq, row?.state.seq ?? 0);
+        if (!member || delivered <= member.delivered) return [];
+        member.delivered = delivered;
+        return [conversationId];
+      });
+      return later(moved);
     },
   };
 }

@@ -32,7 +32,10 @@ export interface StoredConversation {
   state: ConversationState;
   title: string | null;
   createdAt: number;
-  members: Map<Uuid, Member & Positions>;
+  members: Map<Uuid, Member & Positions & { changed: number }>;
+  /** The last change that people's lists show, and the time of the last message or of creation. */
+  changed: number;
+  lastAt: number;
   former: Set<Uuid>;
   documents: Map<number, StoredDocument>;
   messages: Map<MessageId, StoredMessage>;
@@ -44,9 +47,13 @@ export interface StoredConversation {
 export interface MemoryStore {
   conversations: Map<Uuid, StoredConversation>;
   listeners: Set<(hint: Hint) => void>;
+  /** The number of the last change of anybody's list: here, changes are made in the order of their numbers. */
+  changes: number;
 }
 
-export const makeMemoryStore = (): MemoryStore => ({ conversations: new Map(), listeners: new Set() });
+export const makeMemoryStore = (): MemoryStore => ({ conversations: new Map(), listeners: new Set(), changes: 0 });
+
+export const nextChange = (store: MemoryStore): number => ++store.changes;
 
 /** Tells every listener of every node. */
 export function notify(store: MemoryStore, hint: Hint): void {

@@ -1,7 +1,7 @@
 import type { Uuid } from '../../shared/ids.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { ConversationWrite, DocumentWrite, Hint, Locked, UpdateLog, Want } from '../core/ports.ts';
-import { type MemoryStore, type StoredConversation, type StoredDocument, applyChange, notify } from './store.ts';
+import { type MemoryStore, type StoredConversation, type StoredDocument, applyChange, nextChange, notify } from './store.ts';
 
 /** The moments at which a transaction or a read gives way to others; a test may hold it there, or make it fail by throwing. */
 export type Moment = 'asked' | 'locked' | 'written' | 'committed' | 'read';
@@ -54,7 +54,7 @@ export function makeMemoryLog(store: MemoryStore, { clock, pause = nextTurn }: {
           if (writes.length === 0) return;
           await pause('written');
           for (const write of writes) checkFits(rows.get(write.conversationId), write);
-          for (const write of writes) commit(rows.get(write.conversationId)!, write, clock.now());
+          for (const write of writes) commit(store, rows.get(write.conversationId)!, write, clock.now());
           notify(store, hintOf(writes));
         },
       );
@@ -67,7 +67,9 @@ export function makeMemoryLog(store: MemoryStore, { clock, pause = nextTurn }: {
         state: { id, kind, seq: 0, open: 1, membersVersion: 1 },
         title,
         createdAt,
-        members: new Map(members.map((member) => [member.userId, { ...member, read: member.since, delivered: member.since }])),
+        members: new Map(members.map((member) => [member.userId, { ...member, read: member.since, delivered: member.since, changed: 0 }])),
+        changed: nextChange(store),
+        lastAt: createdAt,
         former: new Set(),
         documents: new Map(),
         messages: new Map(),
@@ -78,6 +80,7 @@ export function makeMemoryLog(store: MemoryStore, { clock, pause = nextTurn }: {
         writeDocument(row, document, createdAt);
       }
       store.conversations.set(id, row);
+      notify(store, hintOf([{ conversationId: id, documents }]));
       await pause('committed');
       return true;
     },
@@ -149,8 +152,10 @@ function checkFollows(row: StoredConversation, { state, fresh }: DocumentWrite):
     throw new Error(`document ${state.n}: position ${state.position} is not the next`);
 }
 
-function commit(row: StoredConversation, { seq, open, documents, snapshot }: ConversationWrite, now: number): void {
+function commit(store: MemoryStore, row: StoredConversation, { seq, open, documents, snapshot }: ConversationWrite, now: number): void {
   row.state = { ...row.state, seq, open };
+  row.lastAt = snapshot.findLast((change) => change.kind === 'message')?.acceptedAt ?? row.lastAt;
+  if (snapshot.some(({ kind }) => kind !== 'reactions') || documents.some(({ state }) => state.n === 0)) row.changed = nextChange(store);
   for (const document of documents) writeDocument(row, document, now);
   for (const change of snapshot) applyChange(row, change);
 }
@@ -166,7 +171,7 @@ function writeDocument(row: StoredConversation, { state, update, claims, compact
   row.documents.set(n, document);
 }
 
-const hintOf = (writes: readonly ConversationWrite[]): Hint => ({
+const hintOf = (writes: readonly Pick<ConversationWrite, 'conversationId' | 'documents'>[]): Hint => ({
   kind: 'updates',
   documents: writes.flatMap(({ conversationId, documents }) =>
     documents.map(({ state }): [Uuid, number, number] => [conversationId, state.n, state.position]),

@@ -1,14 +1,13 @@
 import type { Me, User } from '../../shared/api.ts';
 import { formatDocumentId } from '../../shared/ids.ts';
 import type { Accounts, SignIn, SignIns, SigningKeys, StoredKey } from '../core/accounts.ts';
+import { avatarUrlColumn } from './avatar-url.ts';
 import type { Sql } from './connect.ts';
 import { transaction } from './transaction.ts';
 
-type UserRow = Omit<User, 'avatarUrl'>;
-type MeRow = UserRow & { n: number };
+type MeRow = User & { n: number };
 
-const asUser = ({ id, handle, displayName, bio }: UserRow): User => ({ id, handle, displayName, bio, avatarUrl: null });
-const asMe = ({ n, ...row }: MeRow): Me => ({ ...asUser(row), document: formatDocumentId({ kind: 'user', conversationId: row.id, n }) });
+const asMe = ({ n, ...row }: MeRow): Me => ({ ...row, document: formatDocumentId({ kind: 'user', conversationId: row.id, n }) });
 
 /** What a name is searched by: the same letters in whatever case and form. */
 const searchKey = (text: string): string => text.normalize('NFKC').toLowerCase();
@@ -17,13 +16,13 @@ const END = '\u{10ffff}';
 
 /** People and their profiles, in Postgres. */
 export function makeAccounts(sql: Sql): Accounts {
-  const columns = sql`id, handle, display_name as "displayName", bio`;
-  const privateDocument = sql`coalesce((select open from conversations c where c.id = users.id and c.kind = 'private'), 1) as n`;
+  const columns = sql`u.id, u.handle, u.display_name as "displayName", u.bio, ${avatarUrlColumn(sql)} as "avatarUrl"`;
+  const privateDocument = sql`coalesce((select open from conversations c where c.id = u.id and c.kind = 'private'), 1) as n`;
 
   return {
     async create({ id, handle, displayName, passwordHash, createdAt }) {
       const [row] = await sql<MeRow[]>`
-        insert into users (id, handle, display_name, name_key, password_hash, created_at)
+        insert into users as u (id, handle, display_name, name_key, password_hash, created_at)
         values (${id}, ${handle}, ${displayName}, ${searchKey(displayName)}, ${passwordHash}, ${new Date(createdAt)})
         on conflict (handle) do nothing
         returning ${columns}, 1 as n`;
@@ -35,13 +34,13 @@ export function makeAccounts(sql: Sql): Accounts {
       return row ?? null;
     },
     async me(userId) {
-      const [row] = await sql<MeRow[]>`select ${columns}, ${privateDocument} from users where id = ${userId}`;
+      const [row] = await sql<MeRow[]>`select ${columns}, ${privateDocument} from users u where id = ${userId}`;
       return row ? asMe(row) : null;
     },
     async change(userId, { displayName, bio }) {
       const [row] = await sql<MeRow[]>`
-        update users set
-          display_name = coalesce(${displayName ?? null}, display_name),
+        update users u set
+          display_name = coalesce(${displayName ?? null}, u.display_name),
           name_key = coalesce(${displayName === undefined ? null : searchKey(displayName)}, name_key),
           bio = coalesce(${bio ?? null}, bio)
         where id = ${userId}
@@ -49,17 +48,32 @@ export function makeAccounts(sql: Sql): Accounts {
       return row ? asMe(row) : null;
     },
     async byHandle(handle) {
-      const [row] = await sql<UserRow[]>`select ${columns} from users where handle = ${handle}`;
-      return row ? asUser(row) : null;
+      const [row] = await sql<User[]>`select ${columns} from users u where handle = ${handle}`;
+      return row ?? null;
     },
     async search(userId, prefix, limit) {
       const from = searchKey(prefix);
       const to = from + END;
-      const rows = await sql<UserRow[]>`
-        select ${columns} from users
+      const rows = await sql<User[]>`
+        select ${columns} from users u
         where ((handle >= ${from} and handle < ${to}) or (name_key >= ${from} and name_key < ${to})) and id <> ${userId}
         order by handle limit ${limit}`;
-      return rows.map(asUser);
+      return [...rows];
+    },
+    async setAvatar(userId, avatar) {
+      const kept = avatar
+        ? sql`insert into avatars (user_id, hash, bytes) select id, ${avatar.hash}, ${avatar.bytes} from users where id = ${userId}
+            on conflict (user_id) do update set hash = excluded.hash, bytes = excluded.bytes`
+        : sql`delete from avatars where user_id = ${userId}`;
+      const [row] = await sql<MeRow[]>`
+        with kept as (${kept})
+        update users u set avatar_hash = ${avatar?.hash ?? null} where id = ${userId}
+        returning ${columns}, ${privateDocument}`;
+      return row ? asMe(row) : null;
+    },
+    async avatar(userId, hash) {
+      const [row] = await sql<{ bytes: Uint8Array }[]>`select bytes from avatars where user_id = ${userId} and hash = ${hash}`;
+      return row?.bytes ?? null;
     },
     async existing(ids) {
       const rows = await sql<{ id: string }[]>`select id from users where id = any(${[...ids]}::uuid[])`;

@@ -1,10 +1,12 @@
 import { hintBusContract } from '../core/hint-bus.contract.ts';
+import { inboxContract } from '../core/inbox.contract.ts';
 import { membershipContract } from '../core/membership.contract.ts';
 import type { Logger } from '../core/ports.ts';
 import { updateLogContract } from '../core/update-log.contract.ts';
 import { connect } from './connect.ts';
 import { makePostgresBus } from './hint-bus.ts';
 import { makePostgresMembership } from './membership.ts';
+import { makePostgresInbox } from './inbox.ts';
 import { openMigratedDatabase } from './migrated-database.ts';
 import { makePostgresLog } from './update-log.ts';
 
@@ -21,6 +23,21 @@ membershipContract('Postgres', async () => {
   return {
     log: makePostgresLog(sql),
     membership: makePostgresMembership(sql),
+    async remove(conversationId, userId) {
+      await sql`update members set left_at = now(), left_seq = 0 where conversation_id = ${conversationId} and user_id = ${userId}`;
+    },
+    close: () => database.close(),
+  };
+});
+
+inboxContract('Postgres', async () => {
+  const database = await openMigratedDatabase();
+  const { sql } = database;
+  return {
+    log: makePostgresLog(sql),
+    bus: makePostgresBus(sql, logger),
+    membership: makePostgresMembership(sql),
+    inbox: makePostgresInbox(sql),
     async remove(conversationId, userId) {
       await sql`update members set left_at = now(), left_seq = 0 where conversation_id = ${conversationId} and user_id = ${userId}`;
     },

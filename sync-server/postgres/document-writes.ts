@@ -29,6 +29,7 @@ export async function writeNew(tx: Transaction, { id, members, documents }: NewC
       select "conversationId", "userId", role, since, since, since
       from json_to_recordset(${jsonRows(rows)}::text::json) as x("conversationId" uuid, "userId" uuid, role text, since int8)`,
     ...documentStatements(tx, [{ conversationId: id, documents }]),
+    notify(tx, { kind: 'updates', documents: hinted([{ conversationId: id, documents }]) }),
   ]);
 }
 
@@ -38,13 +39,17 @@ async function sendAll(statements: readonly PromiseLike<unknown>[]): Promise<voi
 }
 
 const updateConversations = (tx: Transaction, writes: readonly ConversationWrite[]) => tx`
-  update conversations c set seq = x.seq, open = x.open, last_at = coalesce(to_timestamp(x."lastAt" / 1000.0), c.last_at)
-  from json_to_recordset(${jsonRows(writes.map(toConversationRow))}::text::json) as x(id uuid, seq int8, open int, "lastAt" int8)
+  update conversations c set seq = x.seq, open = x.open, last_at = coalesce(to_timestamp(x."lastAt" / 1000.0), c.last_at),
+    changed = case when x.listed then pg_current_xact_id() else c.changed end
+  from json_to_recordset(${jsonRows(writes.map(toConversationRow))}::text::json) as x(
+    id uuid, seq int8, open int, "lastAt" int8, listed boolean)
   where c.id = x.id`;
 
-function toConversationRow({ conversationId, seq, open, snapshot }: ConversationWrite) {
+/** `listed`: people's lists show something of it (I3). */
+function toConversationRow({ conversationId, seq, open, documents, snapshot }: ConversationWrite) {
   const last = snapshot.findLast((change) => change.kind === 'message');
-  return { id: conversationId, seq, open, lastAt: last?.acceptedAt ?? null };
+  const listed = snapshot.some(({ kind }) => kind !== 'reactions') || documents.some(({ state }) => state.n === 0);
+  return { id: conversationId, seq, open, lastAt: last?.acceptedAt ?? null, listed };
 }
 
 function documentStatements(tx: Transaction, parts: readonly Part[]): PromiseLike<unknown>[] {
@@ -105,7 +110,7 @@ async function updateDocuments(tx: Transaction, rows: readonly DocumentRow[]): P
 const notify = (tx: Transaction, hint: Hint) => tx`
   select pg_notify(${HINT_CHANNEL}, payload) from unnest(${encodeHint(hint)}::text[]) as payload`;
 
-const hinted = (writes: readonly ConversationWrite[]) =>
+const hinted = (writes: readonly Part[]) =>
   writes.flatMap(({ conversationId, documents }) =>
     documents.map(({ state }): [string, number, number] => [conversationId, state.n, state.position]),
   );

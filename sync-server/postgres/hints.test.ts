@@ -5,7 +5,7 @@ import { decodeHint, encodeHint } from './hints.ts';
 
 test('[L12] hints come back as they were', () => {
   const hints: Hint[] = [
-    { kind: 'positions', conversationId: anId(), userId: anId() },
+    { kind: 'positions', conversationId: anId(), userId: anId(), read: true },
     { kind: 'signed-out', userId: anId() },
     { kind: 'signed-out', userId: anId(), sid: anId() },
     { kind: 'renewed', sid: anId(), expiresAt: 1_800_000_000_000 },

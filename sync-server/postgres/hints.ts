@@ -23,12 +23,12 @@ export function decodeHint(payload: string): Hint | null {
     return null;
   }
   if (typeof value !== 'object' || value === null) return null;
-  const { kind, documents, conversationId, userId, sid, expiresAt } = value as Record<string, unknown>;
+  const { kind, documents, conversationId, userId, read, sid, expiresAt } = value as Record<string, unknown>;
   switch (kind) {
     case 'updates':
       return Array.isArray(documents) && documents.every(isEntry) ? { kind, documents } : null;
     case 'positions':
-      return isId(conversationId) && isId(userId) ? { kind, conversationId, userId } : null;
+      return isId(conversationId) && isId(userId) && typeof read === 'boolean' ? { kind, conversationId, userId, read } : null;
     case 'signed-out':
       if (!isId(userId) || !(sid === undefined || isId(sid))) return null;
       return sid === undefined ? { kind, userId } : { kind, userId, sid };

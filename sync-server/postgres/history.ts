@@ -1,25 +1,8 @@
-import type { Conversation, Message } from '../../shared/api.ts';
+import type { Message } from '../../shared/api.ts';
 import type { MessageId, Uuid } from '../../shared/ids.ts';
 import type { ConversationCursor, History, Page } from '../core/accounts.ts';
 import type { Sql } from './connect.ts';
-
-const PREVIEW_CHARACTERS = 120;
-
-interface ConversationRow {
-  id: Uuid;
-  kind: 'direct' | 'group';
-  title: string | null;
-  at: Date;
-  open: number;
-  lastReadSeq: number;
-  unreadCount: number;
-  members: Conversation['members'];
-  messageId: MessageId | null;
-  seq: number;
-  senderId: Uuid;
-  preview: string | null;
-  sentAt: Date;
-}
+import { asConversation, conversationRows, membershipOf, unreadOf } from './conversation-rows.ts';
 
 interface MessageRow {
   id: MessageId;
@@ -32,20 +15,6 @@ interface MessageRow {
   deletedAt: Date | null;
   reactions: Message['reactions'];
 }
-
-const asConversation = (row: ConversationRow): Conversation => ({
-  id: row.id,
-  kind: row.kind,
-  title: row.title,
-  members: row.members,
-  lastMessage:
-    row.messageId === null
-      ? null
-      : { id: row.messageId, seq: row.seq, senderId: row.senderId, preview: row.preview, sentAt: row.sentAt.toISOString() },
-  unreadCount: row.unreadCount,
-  lastReadSeq: row.lastReadSeq,
-  openSegment: row.open,
-});
 
 const asMessage = (row: MessageRow): Message => ({
   ...row,
@@ -64,28 +33,6 @@ const INT4_MAX = 2 ** 31 - 1;
 
 /** The snapshot tables as a member may read them (H3, H4). Rights first; then each page is one statement, so it is of one moment. */
 export function makeHistory(sql: Sql): History {
-  const membership = (userId: Uuid) => sql`
-    members m join conversations c on c.id = m.conversation_id and c.kind <> 'private'
-    where m.user_id = ${userId} and m.left_at is null`;
-
-  const unread = (userId: Uuid) => sql`
-    (select count(*) from messages x where x.conversation_id = m.conversation_id and x.seq > greatest(m.read_seq, m.since)
-      and x.sender_id <> ${userId} and x.deleted_at is null)`;
-
-  /** Conversations of which `which` says which; each with its last message, unread count and members. */
-  const conversationRows = (userId: Uuid, which: ReturnType<typeof sql>) => sql<ConversationRow[]>`
-    with page as materialized (
-      select c.id, c.kind, c.title, c.last_at, c.open, m.conversation_id, m.read_seq, m.since from ${membership(userId)} ${which})
-    select m.id, m.kind, m.title, m.last_at as at, m.open, m.read_seq as "lastReadSeq", ${unread(userId)} as "unreadCount",
-      last.id as "messageId", last.seq, last.sender_id as "senderId", left(last.body, ${PREVIEW_CHARACTERS}) as preview,
-      last.accepted_at as "sentAt",
-      (select coalesce(json_agg(json_build_object('id', u.id, 'handle', u.handle, 'displayName', u.display_name, 'bio', u.bio,
-          'avatarUrl', null, 'role', o.role) order by u.handle), '[]')
-        from members o join users u on u.id = o.user_id where o.conversation_id = m.id and o.left_at is null) as members
-    from page m
-    left join lateral (select * from messages x where x.conversation_id = m.id order by x.seq desc limit 1) last on true
-    order by m.last_at desc, m.id desc`;
-
   const messageRows = (which: ReturnType<typeof sql>) => sql<MessageRow[]>`
     select x.id, x.seq, x.sender_id as "senderId", x.body as content, x.reply_to as "replyTo", x.accepted_at as "sentAt",
       x.edited_at as "editedAt", x.deleted_at as "deletedAt",
@@ -96,17 +43,17 @@ export function makeHistory(sql: Sql): History {
     from messages x where ${which}`;
 
   const isMember = async (userId: Uuid, conversationId: Uuid): Promise<boolean> =>
-    (await sql`select 1 from ${membership(userId)} and c.id = ${conversationId}`).length > 0;
+    (await sql`select 1 from ${membershipOf(sql, userId)} and c.id = ${conversationId}`).length > 0;
 
   return {
     async conversations(userId, before, limit) {
       const from = before ? sql`and (c.last_at, c.id) < (${new Date(before.at)}, ${before.id})` : sql``;
-      const rows = await conversationRows(userId, sql`${from} order by c.last_at desc, c.id desc limit ${limit + 1}`);
+      const rows = await conversationRows(sql, userId, sql`${from} order by c.last_at desc, c.id desc limit ${limit + 1}`);
       const page = pageOf(rows, limit, ({ at, id }): ConversationCursor => ({ at: at.getTime(), id }));
       return { ...page, items: page.items.map(asConversation) };
     },
     async conversation(userId, conversationId) {
-      const [row] = await conversationRows(userId, sql`and c.id = ${conversationId}`);
+      const [row] = await conversationRows(sql, userId, sql`and c.id = ${conversationId}`);
       return row ? asConversation(row) : null;
     },
     async messages(userId, conversationId, before, limit) {
@@ -132,7 +79,7 @@ export function makeHistory(sql: Sql): History {
     },
     async readState(userId, conversationId) {
       const [row] = await sql<{ lastReadSeq: number; unreadCount: number }[]>`
-        select m.read_seq as "lastReadSeq", ${unread(userId)} as "unreadCount" from ${membership(userId)} and c.id = ${conversationId}`;
+        select m.read_seq as "lastReadSeq", ${unreadOf(sql, userId)} as "unreadCount" from ${membershipOf(sql, userId)} and c.id = ${conversationId}`;
       return row ?? null;
     },
   };

@@ -1,3 +1,4 @@
+import type { Uuid } from '../../shared/ids.ts';
 import type { Membership } from '../core/ports.ts';
 import type { Sql } from './connect.ts';
 
@@ -24,6 +25,14 @@ export function makePostgresMembership(sql: Sql): Membership {
         where c.id = m.conversation_id and m.conversation_id = ${conversationId} and m.user_id = ${userId} and m.left_at is null
         returning m.read_seq`;
       return row?.read_seq ?? null;
+    },
+    async setDelivered(userId, seqs) {
+      const rows = await sql<{ conversationId: Uuid }[]>`
+        update members m set delivered_seq = least(x.seq, c.seq)
+        from unnest(${[...seqs.keys()]}::uuid[], ${[...seqs.values()]}::int8[]) as x(id, seq) join conversations c using (id)
+        where m.conversation_id = x.id and m.user_id = ${userId} and m.left_at is null and least(x.seq, c.seq) > m.delivered_seq
+        returning m.conversation_id as "conversationId"`;
+      return rows.map(({ conversationId }) => conversationId);
     },
   };
 }

@@ -179,7 +179,7 @@ test('[L12] a payload that is no hint is logged, and the next one is heard', asy
   );
   for (const payload of ['', 'null', '{', '{"kind":"updates","documents":[["x",1,1]]}', '{"kind":"positions"}'])
     await sql`select pg_notify('homing_hints', ${payload})`;
-  const hint: Hint = { kind: 'positions', conversationId: conversation.id, userId: conversation.id };
+  const hint: Hint = { kind: 'positions', conversationId: conversation.id, userId: conversation.id, read: true };
   await bus.publish(hint);
   await vi.waitFor(() => expect(hints).toEqual([hint]), { timeout: 10_000 });
   expect(warn).toHaveBeenCalledTimes(5);

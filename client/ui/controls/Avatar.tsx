@@ -1,9 +1,11 @@
-import type { Component } from 'solid-js';
+import { type Component, Show, createEffect, createSignal, on } from 'solid-js';
 
 interface Props {
   /** Decides the colours: the same everywhere. */
   id: string;
   name: string;
+  /** A picture of the person's own; initials where there is none, or while it does not load. */
+  url?: string | null | undefined;
   size?: 'small' | 'medium' | 'large';
 }
 
@@ -28,9 +30,22 @@ export function initialsOf(name: string): string {
 export const hueOf = (id: string): number =>
   FIRST_HUE + (new TextEncoder().encode(id).reduce((hash, byte) => (hash * 31 + byte) % 104_729, 7) % HUES);
 
-/** Initials on a gradient of the person's own. Decoration: the name stands beside it. */
-export const Avatar: Component<Props> = (props) => (
-  <span class={`avatar avatar--${props.size ?? 'medium'}`} style={{ '--hue': hueOf(props.id) }} aria-hidden="true">
-    {initialsOf(props.name)}
-  </span>
-);
+/** A picture, or initials on a gradient of the person's own. Decoration: the name stands beside it. */
+export const Avatar: Component<Props> = (props) => {
+  const [isMissing, setMissing] = createSignal(false);
+  createEffect(
+    on(
+      () => props.url,
+      () => setMissing(false),
+      { defer: true },
+    ),
+  );
+  return (
+    <span class={`avatar avatar--${props.size ?? 'medium'}`} style={{ '--hue': hueOf(props.id) }} aria-hidden="true">
+      {initialsOf(props.name)}
+      <Show when={isMissing() ? null : props.url}>
+        {(url) => <img src={url()} alt="" decoding="async" draggable={false} onError={() => setMissing(true)} />}
+      </Show>
+    </span>
+  );
+};

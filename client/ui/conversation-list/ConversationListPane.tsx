@@ -1,15 +1,57 @@
+import { A } from '@solidjs/router';
 import { type Component, Match, Show, Switch } from 'solid-js';
-import { useAccount, usePage } from '../context.ts';
+import { usePlatform, useMe, usePage } from '../context.ts';
 import { Avatar } from '../controls/Avatar.tsx';
 import { Icon } from '../controls/Icon.tsx';
+import { countOf } from '../format.ts';
 import { ConversationLinks } from './ConversationLinks.tsx';
 import { PeopleResults } from './PeopleResults.tsx';
 import './conversation-list.css';
 
+/** "1 message not sent, 3 waiting". */
+function wordsFor(count: number, failed: number): string {
+  if (failed === 0) return `${countOf(count, 'message')} waiting to be sent`;
+  return `${countOf(failed, 'message')} not sent${count > failed ? `, ${count - failed} waiting` : ''}`;
+}
+
+/** At the foot, where it moves nothing: what waits to be sent, and a newer version of the app. */
+const Notices: Component = () => {
+  const { waiting } = usePage();
+  const failed = (): number => waiting.entries.filter(({ failure }) => failure !== null).length;
+  const platform = usePlatform();
+  return (
+    <div class="notices">
+      <Show when={waiting.count()}>
+        {(count) => (
+          <A href="/waiting" class="notice" classList={{ 'notice--failed': failed() > 0 }}>
+            <Icon name={failed() > 0 ? 'alert' : 'clock'} />
+            <span class="notice__words">{wordsFor(count(), failed())}</span>
+          </A>
+        )}
+      </Show>
+      <Show when={waiting.isMemoryOnly()}>
+        <p class="notice notice--failed" role="alert">
+          <Icon name="alert" />
+          <span class="notice__words">This device keeps nothing just now. What is not sent would be lost with this tab.</span>
+        </p>
+      </Show>
+      <Show when={platform.isUpdateReady()}>
+        <p class="notice">
+          <Icon name="update" />
+          <span class="notice__words">A new version is ready.</span>
+          <button type="button" class="link" onClick={platform.applyUpdate}>
+            Restart
+          </button>
+        </p>
+      </Show>
+    </div>
+  );
+};
+
 /** Who one is, the search for people, and the conversations. */
 export const ConversationListPane: Component = () => {
-  const account = useAccount();
-  const { me, people } = usePage();
+  const { people } = usePage();
+  const me = useMe();
   let input!: HTMLInputElement;
 
   function leaveSearch(): void {
@@ -20,14 +62,15 @@ export const ConversationListPane: Component = () => {
   return (
     <aside class="list-pane" aria-label="Conversations and people">
       <header class="bar">
-        <Avatar id={me.id} name={me.displayName} size="small" />
-        <p class="bar__name">
-          <strong dir="auto">{me.displayName}</strong>
-          <span class="quiet">@{me.handle}</span>
-        </p>
-        <button type="button" class="round" aria-label="Sign out" title="Sign out" onClick={() => void account.signOut()}>
-          <Icon name="leave" />
-        </button>
+        <A href="/settings" class="me" title="Settings">
+          <Avatar id={me().id} name={me().displayName} url={me().avatarUrl} size="small" />
+          <span class="bar__name">
+            <strong dir="auto">{me().displayName}</strong>
+            <span class="quiet">@{me().handle}</span>
+          </span>
+          <Icon name="settings" />
+          <span class="unseen">Settings</span>
+        </A>
       </header>
       <div class="search">
         <Icon name="search" />
@@ -54,6 +97,7 @@ export const ConversationListPane: Component = () => {
           <ConversationLinks />
         </Match>
       </Switch>
+      <Notices />
     </aside>
   );
 };

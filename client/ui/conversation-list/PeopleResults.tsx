@@ -29,7 +29,7 @@ export const PeopleResults: Component<{ search: PeopleSearch; onChosen: () => vo
               {(user) => (
                 <li>
                   <A href={`/people/${user.handle}`} class="row" onClick={() => props.onChosen()}>
-                    <Avatar id={user.id} name={user.displayName} />
+                    <Avatar id={user.id} name={user.displayName} url={user.avatarUrl} />
                     <span class="row__name" dir="auto">
                       {user.displayName}
                     </span>

@@ -12,6 +12,10 @@ interface Props {
   onDraft: (text: string) => void;
   onTyped: () => void;
   onSend: (text: string) => void;
+  /** Scrolls the history, also while one writes (C2). */
+  onScroll: (pages: number) => void;
+  /** The last of its steps: to the newest message. The text stays (C1). */
+  onEscape: () => void;
 }
 
 /** From so many units before the limit on, it is shown. */
@@ -37,9 +41,16 @@ export const Composer: Component<Props> = (props) => {
     input.focus();
   }
   function onKeyDown(event: KeyboardEvent): void {
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    if (event.isComposing) return;
+    const act = {
+      Enter: event.shiftKey ? null : send,
+      PageUp: () => props.onScroll(-1),
+      PageDown: () => props.onScroll(1),
+      Escape: () => props.onEscape(),
+    }[event.key];
+    if (!act) return;
     event.preventDefault();
-    send();
+    act();
   }
 
   onMount(() => {
@@ -63,7 +74,7 @@ export const Composer: Component<Props> = (props) => {
           aria-label="Message"
           aria-describedby="composer-limit"
           aria-invalid={left() < 0 ? true : undefined}
-          placeholder={props.isWaiting ? 'Message, sent when there is a network' : `Message ${props.name}`}
+          placeholder={props.isWaiting ? 'Message, sent when back online' : `Message ${props.name}`}
           value={text()}
           onInput={(event) => write(event.currentTarget.value)}
           onKeyDown={onKeyDown}

@@ -1,17 +1,21 @@
 import { A, useParams } from '@solidjs/router';
-import { type Component, Show } from 'solid-js';
+import { type Component, Show, createSignal } from 'solid-js';
 import type { Conversation } from '../../../shared/api.ts';
-import { usePage } from '../context.ts';
+import { usePlatform, usePage } from '../context.ts';
 import { Avatar } from '../controls/Avatar.tsx';
 import { Icon } from '../controls/Icon.tsx';
+import { countOf } from '../format.ts';
 import { Composer } from './Composer.tsx';
+import type { ScrollOwner } from './scroll-owner.ts';
 import { Thread } from './Thread.tsx';
 import './conversation.css';
 
 /** Header, thread and composer of one conversation. */
 const ConversationPane: Component<{ id: string; conversation: Conversation }> = (props) => {
   const page = usePage();
+  const platform = usePlatform();
   const view = page.createConversation(props.id);
+  const [scroll, setScroll] = createSignal<ScrollOwner | null>(null);
   const row = () => page.list.rows.find(({ id }) => id === props.id);
   const name = (): string => row()?.name ?? '';
   const isGroup = (): boolean => props.conversation.kind === 'group';
@@ -23,13 +27,20 @@ const ConversationPane: Component<{ id: string; conversation: Conversation }> = 
     return handle ? `@${handle}` : `${props.conversation.members.length} people`;
   };
 
+  const waiting = (): number => view.messages.filter(({ seq, failure }) => seq === null && !failure).length;
+  function send(text: string): void {
+    view.send(text);
+    // Something of this person's is now here that would be missed (C11.6).
+    void platform.storage.persist();
+  }
+
   return (
     <main class="pane conversation" aria-label={`Conversation with ${name()}`}>
       <header class="bar">
         <A href="/" class="round bar__back" aria-label="Back to conversations">
           <Icon name="back" />
         </A>
-        <Avatar id={row()?.avatarId ?? props.id} name={name()} size="small" />
+        <Avatar id={row()?.avatarId ?? props.id} name={name()} url={row()?.avatarUrl} size="small" />
         <div class="bar__name">
           <h1 dir="auto">
             <Show when={row()?.handle} fallback={name()} keyed>
@@ -40,8 +51,23 @@ const ConversationPane: Component<{ id: string; conversation: Conversation }> = 
             {subtitle()}
           </p>
         </div>
+        <Show when={page.connection() !== 'connected' && waiting() > 0}>
+          <A href="/waiting" class="bar__waiting" aria-label={`${countOf(waiting(), 'message')} waiting to be sent`}>
+            <Icon name="clock" />
+            {waiting()}
+          </A>
+        </Show>
       </header>
-      <Thread view={view} isAttended={page.isAttended()} isGroup={isGroup()} nameOf={nameOf} />
+      <Thread
+        id={props.id}
+        view={view}
+        scroll={scroll}
+        setScroll={setScroll}
+        isAttended={page.isAttended()}
+        isOffline={page.connection() !== 'connected'}
+        isGroup={isGroup()}
+        nameOf={nameOf}
+      />
       <Show
         when={view.ended()}
         fallback={
@@ -51,7 +77,9 @@ const ConversationPane: Component<{ id: string; conversation: Conversation }> = 
             isWaiting={page.connection() !== 'connected'}
             onDraft={(text) => page.setDraft(props.id, text)}
             onTyped={view.typed}
-            onSend={view.send}
+            onSend={send}
+            onScroll={(pages) => scroll()?.byPages(pages)}
+            onEscape={() => scroll()?.toBottom()}
           />
         }
         keyed

@@ -1,34 +1,32 @@
 import { type Component, Show } from 'solid-js';
 import type { Mark } from '../../state/create-conversation.ts';
+import { FAILURES } from '../../state/failures.ts';
 import type { ThreadMessage } from '../../state/thread.ts';
 import { Icon, type IconName } from '../controls/Icon.tsx';
-import { formatDay, formatExact, formatHour } from '../times.ts';
+import { formatDay, formatExact, formatHour, formatLate } from '../times.ts';
 
 const MARKS: Record<Mark, { icon: IconName; words: string }> = {
-  sending: { icon: 'clock', words: 'Sending' },
+  sending: { icon: 'dots', words: 'Sending' },
+  kept: { icon: 'clock', words: 'Kept, not sent yet' },
   sent: { icon: 'check', words: 'Sent' },
   delivered: { icon: 'checks', words: 'Delivered' },
   read: { icon: 'check', words: 'Read' },
   failed: { icon: 'alert', words: 'Not sent' },
 };
 
-const FAILURES: Record<NonNullable<ThreadMessage['failure']>, string> = {
-  closed: 'Not sent.',
-  duplicate: 'Not sent.',
-  removed: 'Not sent: it was removed.',
-  blocked: 'Not sent: this person takes no messages from you.',
-  role: 'Not sent: you may not write here.',
-  quota: 'Not sent: there is no room left.',
-};
-
 interface Props {
   message: ThreadMessage;
   mark: Mark;
+  isOffline: boolean;
   author: string;
   showsAuthor: boolean;
   onRetry: () => void;
   onDiscard: () => void;
 }
+
+/** A waiting one says what it waits for (C6.2). */
+const wordsOf = ({ mark, isOffline }: Pick<Props, 'mark' | 'isOffline'>): string =>
+  mark === 'kept' && isOffline ? 'Waiting for network' : MARKS[mark].words;
 
 const Divider: Component<{ words: string; isNew?: boolean }> = (props) => (
   <div role="separator" aria-label={props.words} class="divider" classList={{ 'divider--new': props.isNew ?? false }}>
@@ -36,18 +34,26 @@ const Divider: Component<{ words: string; isNew?: boolean }> = (props) => (
   </div>
 );
 
-/** Time and mark; the clock shows only when sending takes a while (C6.1). */
-const Meta: Component<Pick<Props, 'message' | 'mark'>> = (props) => (
+/** Time and mark; late mail shows both times (C3.4); the clock shows only when sending takes a while (C6.1). */
+const Meta: Component<Pick<Props, 'message' | 'mark' | 'isOffline'>> = (props) => (
   <span class="meta" dir="ltr">
     <Show when={props.message.isEdited}>edited </Show>
-    <time dateTime={formatExact(props.message.at)}>{formatHour(props.message.at)}</time>
-    <Show when={props.message.acceptedAt} keyed>
-      {(at) => <>, sent {formatHour(at)}</>}
+    <Show
+      when={props.message.acceptedAt}
+      fallback={<time dateTime={formatExact(props.message.at)}>{formatHour(props.message.at)}</time>}
+      keyed
+    >
+      {(acceptedAt) => (
+        <span>
+          written <time dateTime={formatExact(props.message.at)}>{formatLate(props.message.at, acceptedAt)}</time>, sent{' '}
+          <time dateTime={formatExact(acceptedAt)}>{formatHour(acceptedAt)}</time>
+        </span>
+      )}
     </Show>
     <Show when={props.message.isOwn && props.message.text !== null}>
       <span class={`mark mark--${props.mark}`}>
         <Icon name={MARKS[props.mark].icon} />
-        <span class="unseen">{MARKS[props.mark].words}</span>
+        <span class="unseen">{wordsOf(props)}</span>
       </span>
     </Show>
   </span>
@@ -63,6 +69,7 @@ export const Message: Component<Props> = (props) => (
       'message--ends': props.message.endsRun,
       'message--pending': props.message.seq === null,
     }}
+    data-id={props.message.id}
     data-seq={props.message.seq ?? undefined}
   >
     <Show when={props.message.startsDay}>
@@ -71,23 +78,29 @@ export const Message: Component<Props> = (props) => (
     <Show when={props.message.startsUnread}>
       <Divider words="New messages" isNew />
     </Show>
-    <div class="bubble" classList={{ 'bubble--deleted': props.message.text === null }}>
+    <div
+      class="bubble"
+      classList={{ 'bubble--deleted': props.message.text === null, 'bubble--leaving': props.message.change === 'delete' }}
+    >
       <span class={props.showsAuthor && props.message.startsRun ? 'bubble__author' : 'unseen'}>
         {props.author}
         <span class="unseen">: </span>
       </span>
       <div class="bubble__body" dir="auto">
         <span class="bubble__text">{props.message.text ?? 'Message deleted'}</span>
-        <Meta message={props.message} mark={props.mark} />
+        <Meta message={props.message} mark={props.mark} isOffline={props.isOffline} />
       </div>
     </div>
     <Show when={props.message.failure} keyed>
       {(failure) => (
         <p class="failure" role="alert">
-          {FAILURES[failure]}{' '}
+          <span>{FAILURES[failure]}</span>
           <button type="button" class="link" onClick={() => props.onRetry()}>
             Try again
-          </button>{' '}
+          </button>
+          <button type="button" class="link" onClick={() => void navigator.clipboard.writeText(props.message.text ?? '')}>
+            Copy
+          </button>
           <button type="button" class="link" onClick={() => props.onDiscard()}>
             Delete
           </button>

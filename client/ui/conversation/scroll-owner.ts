@@ -1,11 +1,23 @@
 import { type Accessor, createSignal, onCleanup } from 'solid-js';
 
+/** A place in a thread: this message, so many pixels below the upper edge. */
+export interface Anchor {
+  id: string;
+  top: number;
+}
+
 /** The only one who writes `scrollTop` of a thread (C5.5). */
 export interface ScrollOwner {
   isAtBottom: Accessor<boolean>;
   toBottom(): void;
+  /** Up or down by so many screens, a little less than whole ones. */
+  byPages(pages: number): void;
   /** Brings an item about a third of the way down. */
   toItem(item: HTMLElement): void;
+  /** Goes back to where an earlier owner was; false: that message is not here. */
+  restore(anchor: Anchor): boolean;
+  /** Where the reader is; null at the end. */
+  anchor(): Anchor | null;
   /** The last item of which a reader has seen something; null before there is one. */
   lastSeen(): HTMLElement | null;
 }
@@ -78,10 +90,22 @@ export function createScrollOwner(box: HTMLElement, content: HTMLElement, onLook
       setAtBottom(true);
       box.scrollTop = box.scrollHeight;
     },
+    byPages(pages) {
+      box.scrollTop += pages * 0.9 * box.clientHeight;
+      notePlace();
+    },
     toItem(item) {
       box.scrollTop += topOf(item) - box.clientHeight / 3;
       notePlace();
     },
+    restore({ id, top }) {
+      const item = content.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`);
+      if (!item) return false;
+      box.scrollTop += topOf(item) - top;
+      notePlace();
+      return true;
+    },
+    anchor: () => (place.kind === 'item' && place.item.dataset.id ? { id: place.item.dataset.id, top: place.top } : null),
     lastSeen() {
       const end = box.clientHeight;
       let item = itemAt(end - 1) ?? (content.lastElementChild as HTMLElement | null);

@@ -1,14 +1,30 @@
 import { A, useNavigate, useParams } from '@solidjs/router';
 import { type Component, Show, createSignal } from 'solid-js';
 import type { User } from '../../../shared/api.ts';
-import { usePage } from '../context.ts';
+import { useMe, usePage } from '../context.ts';
 import { Avatar } from '../controls/Avatar.tsx';
 import { Icon } from '../controls/Icon.tsx';
 import './profile.css';
 
+/** Nobody to show: still asked for, or words that there is none. */
+const Missing: Component<{ words: string | null }> = (props) => (
+  <Show
+    when={props.words}
+    fallback={
+      <div class="profile" aria-hidden="true">
+        <span class="skeleton profile__picture" />
+        <span class="skeleton profile__line" />
+      </div>
+    }
+  >
+    <p class="quiet quiet--centred">{props.words}</p>
+  </Show>
+);
+
 /** One person, and the way to write to them. */
 export const ProfilePage: Component = () => {
   const page = usePage();
+  const me = useMe();
   const params = useParams<{ handle: string }>();
   const navigate = useNavigate();
   const profile = page.createProfile(() => params.handle);
@@ -36,10 +52,10 @@ export const ProfilePage: Component = () => {
         </A>
         <h1 class="bar__title">Profile</h1>
       </header>
-      <Show when={user()} keyed fallback={<p class="quiet quiet--centred">{missing()}</p>}>
+      <Show when={user()} keyed fallback={<Missing words={missing()} />}>
         {(person) => (
           <section class="profile">
-            <Avatar id={person.id} name={person.displayName} size="large" />
+            <Avatar id={person.id} name={person.displayName} url={person.avatarUrl} size="large" />
             <h2 dir="auto">{person.displayName}</h2>
             <p class="quiet">@{person.handle}</p>
             <Show when={person.bio}>
@@ -47,7 +63,14 @@ export const ProfilePage: Component = () => {
                 {person.bio}
               </p>
             </Show>
-            <Show when={person.id !== page.me.id} fallback={<p class="quiet">This is you.</p>}>
+            <Show
+              when={person.id !== me().id}
+              fallback={
+                <A href="/settings" class="button button--plain">
+                  Edit your profile
+                </A>
+              }
+            >
               <button type="button" class="button button--primary" onClick={() => void write(person.id)}>
                 Send message
               </button>

@@ -48,6 +48,7 @@ export function makeDevice(deps: {
   const { userId, conversationId, chance, scheduler } = deps;
   const replicas = new Map<string, Replica>();
   const outbox: Entry[] = [];
+  const placed = new Set<MessageId>();
   const sent = new Map<MessageId, number>();
   const written = new Map<MessageId, { text: string; deleted: boolean }>();
   const logs = new WeakMap<Y.Doc, ReadonlyMap<MessageId, number>>();
@@ -137,6 +138,7 @@ export function makeDevice(deps: {
   function place(entry: Entry, target: Replica): void {
     if (entry.kind === 'message') {
       const stands = segments().some((replica) => itemOf(replica, entry.id)?.deleted === false);
+      placed.add(entry.id);
       if (!stands) addMessage(target.doc, userId, entry.id, [entry.text, null, null]);
       return;
     }
@@ -165,7 +167,8 @@ export function makeDevice(deps: {
       const id = ownLiving();
       if (id === undefined) return;
       const waiting = outbox.findLast((entry) => entry.id === id && entry.kind !== 'deletion');
-      const hasLeft = waiting?.kind === 'message' && segments().some((replica) => itemOf(replica, id));
+      // What was placed once may have left, even if the replica that held it was lost since.
+      const hasLeft = waiting?.kind === 'message' && placed.has(id);
       written.set(id, { text, deleted: false });
       if (waiting && waiting.kind !== 'deletion' && !hasLeft) waiting.text = text;
       else outbox.push({ kind: 'edit', id, text });

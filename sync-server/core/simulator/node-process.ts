@@ -1,5 +1,6 @@
 import type { Clock } from '../../../shared/clock.ts';
 import { makeMemoryLog } from '../../memory/update-log.ts';
+import { makeMemoryInbox } from '../../memory/inbox.ts';
 import { makeMemoryMembership } from '../../memory/membership.ts';
 import { type MemoryStore, notify } from '../../memory/store.ts';
 import { type Node, membersMay, startNode } from '../node.ts';
@@ -71,6 +72,7 @@ export async function startProcess(deps: {
     log,
     bus,
     membership: makeMemoryMembership(store, () => scheduler.pause(gone)),
+    inbox: makeMemoryInbox(store, () => scheduler.pause(gone)),
     permissions: membersMay,
     clock,
     random: chance.bytes,

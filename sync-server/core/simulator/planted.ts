@@ -115,8 +115,8 @@ export const PLANTED: readonly Planted[] = [
       NO_POLL,
       {
         file: 'sync-server/core/node.ts',
-        find: "() => void poll().catch(warn('the log could not be polled'))",
-        replace: '() => {}',
+        find: "inboxes.everythingChanged();\n    void poll().catch(warn('the log could not be polled'));",
+        replace: 'inboxes.everythingChanged();',
       },
     ],
   },

@@ -1,6 +1,7 @@
 import { type RandomBytes, systemRandom } from '../../../shared/clock.ts';
 import { type MessageId, type Uuid, makeMessageId, makeUuid, parseDocumentId } from '../../../shared/ids.ts';
 import { makeMemoryBus } from '../../memory/hint-bus.ts';
+import { makeMemoryInbox } from '../../memory/inbox.ts';
 import { makeMemoryMembership } from '../../memory/membership.ts';
 import { type MemoryStore, type StoredConversation, makeMemoryStore } from '../../memory/store.ts';
 import { type Moment, makeMemoryLog } from '../../memory/update-log.ts';
@@ -41,6 +42,7 @@ export async function startTestNode(options: { permissions?: Permissions; random
       log: makeMemoryLog(store, { clock, pause }),
       bus: makeMemoryBus(store),
       membership: makeMemoryMembership(store),
+      inbox: makeMemoryInbox(store, () => new Promise((resolve) => setImmediate(resolve))),
       permissions: options.permissions ?? membersMay,
       clock,
       random,

@@ -1,5 +1,7 @@
 import { messaging } from './0001-messaging.ts';
 import { accounts } from './0002-accounts.ts';
+import { inbox } from './0003-inbox.ts';
+import { avatars } from './0004-avatars.ts';
 
 /** A change of the schema: SQL text of one or more statements. Once released it is never edited. */
 export interface Migration {
@@ -8,4 +10,4 @@ export interface Migration {
 }
 
 /** All migrations, in the order in which they are applied. */
-export const MIGRATIONS: readonly Migration[] = [messaging, accounts];
+export const MIGRATIONS: readonly Migration[] = [messaging, accounts, inbox, avatars];

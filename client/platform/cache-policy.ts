@@ -1,0 +1,23 @@
+/** Where the service worker takes an answer from. `network`: it stays out of the way, and nothing is kept. */
+export type Source = 'shell' | 'cache' | 'network';
+
+interface Asked {
+  method: string;
+  /** `navigate` for a page. */
+  mode: string;
+  url: string;
+}
+
+/** Paths that are never a place in the app. */
+const NO_PAGE = /^\/(api|metrics)(\/|$)|\.[a-z0-9]+$/;
+
+/**
+ * Pages are the precached shell, whatever their path: a start needs no network, and shell and assets are of one version. Files of the build come
+ * from the cache first. Everything else, and the API above all, goes to the network.
+ */
+export function sourceOf({ method, mode, url }: Asked, { origin, precached }: { origin: string; precached: ReadonlySet<string> }): Source {
+  const { origin: asked, pathname } = new URL(url);
+  if (method !== 'GET' || asked !== origin) return 'network';
+  if (mode === 'navigate' && !NO_PAGE.test(pathname)) return 'shell';
+  return pathname.startsWith('/assets/') || precached.has(pathname) ? 'cache' : 'network';
+}

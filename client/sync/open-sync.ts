@@ -1,0 +1,208 @@
+import type { Conversation, Me, User } from '../../shared/api.ts';
+import type { Clock, RandomBytes } from '../../shared/clock.ts';
+import { type Uuid, directConversationId } from '../../shared/ids.ts';
+import { type Api, ApiError } from './api.ts';
+import { type Conversations, makeConversations } from './conversations.ts';
+import { makeDeliveredReporter } from './delivered.ts';
+import { type Drafts, openDrafts } from './drafts.ts';
+import { type Inbox, openInbox } from './inbox.ts';
+import { openRequestMover } from './move-requests.ts';
+import { type Outbox, openOutbox } from './outbox/outbox.ts';
+import { makeOpenProvider } from './provider.ts';
+import { openDeviceDatabase } from './storage/device-database.ts';
+import { openReplicaCache } from './storage/replica-cache.ts';
+import { joinTabs } from './tabs.ts';
+import { type ConnectionState, openConnection } from './wire/connection.ts';
+
+/** Everything of one person on this device: what is kept here, and the way to the server. */
+export interface Sync {
+  /** What is kept here has been read. */
+  isReady: () => boolean;
+  inbox: Inbox;
+  drafts: Drafts;
+  outbox: Outbox;
+  conversations: Conversations;
+  connection: () => ConnectionState;
+  /** Something cannot be kept here: it lives in this tab's memory. */
+  isMemoryOnly: () => boolean;
+  /** The direct conversation with somebody, at once: opened at the server when it can be reached. */
+  openDirect: (user: User) => Promise<Uuid>;
+  setOnline: (isOnline: boolean) => void;
+  /** Somebody looks, or asks to try now. */
+  wake: () => void;
+  subscribe: (listener: () => void) => () => void;
+  close: () => void;
+}
+
+export interface SyncDeps {
+  me: Me;
+  api: Api;
+  /** `ws://host/api/sync` */
+  url: string;
+  WebSocket: typeof WebSocket;
+  locks: LockManager | undefined;
+  makeChannel: (name: string) => BroadcastChannel;
+  clock: Clock;
+  random: RandomBytes;
+  isOnline: () => boolean;
+  /** The session is over, or this app too old. */
+  onEnded: (code: number) => void;
+}
+
+/** A database that does not answer keeps nobody waiting longer. */
+const STUCK_MS = 4_000;
+
+const asMember = (user: User): Conversation['members'][number] => ({ ...user, role: 'member' });
+
+/** Newest message first; what has none yet came last. */
+export const lastAt = ({ lastMessage }: Conversation): number => (lastMessage ? Date.parse(lastMessage.sentAt) : Infinity);
+
+/** Opens a person's device: first what is kept here, which needs no network, then the connection. */
+export function openSync(deps: SyncDeps): Sync {
+  const { me, api, clock, random } = deps;
+  const listeners = new Set<() => void>();
+  const notify = (): void => listeners.forEach((listener) => listener());
+  const database = openDeviceDatabase(me.id);
+  const inbox = openInbox(database);
+  const drafts = openDrafts(database);
+  let isReady = false;
+  let isOnline = deps.isOnline();
+  let closed = false;
+
+  const tabs = joinTabs({ ...deps, account: me.id, onMover: () => queueMicrotask(settle) });
+  const outbox = openOutbox({ store: database.outbox, siblings: tabs.siblings, clock });
+  const cache = openReplicaCache({ account: me.id, database, news: tabs.drops, clock });
+
+  async function pollInbox(): Promise<boolean> {
+    try {
+      const changed = await api.conversations();
+      inbox.take({ changed, gone: [], cursor: null });
+      return true;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return error.status !== 0;
+    }
+  }
+
+  const connection = openConnection({
+    ...deps,
+    exchange: api.exchange,
+    renew: api.renew,
+    // Not before the device has told how far its list goes.
+    isOnline: false,
+    cursor: inbox.cursor,
+    pollInbox,
+    onInbox(answer) {
+      // A first list may be empty, and then the inbox has nothing to say for a while.
+      if ('changed' in answer) inbox.take(answer);
+      else if (!inbox.isLoaded()) void pollInbox();
+    },
+  });
+  const isReachable = (): boolean => connection.state() === 'open' || connection.state() === 'http';
+
+  const conversations = makeConversations({
+    me: me.id,
+    clock,
+    random,
+    outbox,
+    cache,
+    isMover: tabs.isMover,
+    openProvider: makeOpenProvider({ socketFor: connection.socketFor, renew: api.renew, clock }),
+    recent: () =>
+      tabs.isMover() && isReachable()
+        ? [...inbox.conversations().values()]
+            .filter(({ lastMessage }) => lastMessage)
+            .sort((a, b) => lastAt(b) - lastAt(a))
+            .map(({ id }) => id)
+        : [],
+  });
+  const delivered = makeDeliveredReporter({ clock, connection, replicas: conversations.replicas });
+  const requests = openRequestMover({
+    ...deps,
+    outbox,
+    isMover: tabs.isMover,
+    isReachable,
+    onOpened: (conversation) => inbox.take({ changed: [conversation], gone: [], cursor: null }),
+  });
+
+  function settle(): void {
+    conversations.settle();
+    requests.move();
+    notify();
+  }
+
+  async function start(): Promise<void> {
+    await Promise.race([Promise.all([inbox.ready, drafts.ready]), new Promise<void>((resolve) => void clock.after(STUCK_MS, resolve))]);
+    if (closed) return;
+    isReady = true;
+    connection.setOnline(isOnline);
+    settle();
+  }
+  void start();
+
+  const stops = [
+    inbox.subscribe(settle),
+    outbox.subscribe(settle),
+    conversations.subscribe(delivered.look),
+    cache.subscribe(notify),
+    connection.subscribe(() => {
+      if (connection.state() === 'open') delivered.again();
+      settle();
+    }),
+  ];
+
+  return {
+    isReady: () => isReady,
+    inbox,
+    drafts,
+    outbox,
+    conversations,
+    connection: connection.state,
+    isMemoryOnly: () => outbox.status() === 'memory' || cache.isFailing(),
+    async openDirect(user) {
+      const id = await directConversationId(me.id, user.id);
+      if (inbox.conversations().has(id)) return id;
+      outbox.open(id, user.id);
+      inbox.add({
+        id,
+        kind: 'direct',
+        title: null,
+        members: [asMember(me), asMember(user)].map(({ id: userId, handle, displayName, bio, avatarUrl, role }) => ({
+          id: userId,
+          handle,
+          displayName,
+          bio,
+          avatarUrl,
+          role,
+        })),
+        lastMessage: null,
+        unreadCount: 0,
+        lastReadSeq: 0,
+        openSegment: 1,
+      });
+      return id;
+    },
+    setOnline(next) {
+      isOnline = next;
+      if (isReady) connection.setOnline(next);
+    },
+    wake: connection.wake,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    close() {
+      closed = true;
+      for (const stop of stops) stop();
+      listeners.clear();
+      conversations.close();
+      requests.close();
+      delivered.close();
+      connection.close();
+      outbox.close();
+      cache.close();
+      tabs.close();
+      database.close();
+    },
+  };
+}

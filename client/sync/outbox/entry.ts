@@ -1,0 +1,119 @@
+import type { Neutralised } from '../../../shared/close-codes.ts';
+import type { MessageId, Uuid } from '../../../shared/ids.ts';
+import type { MessageValue } from '../../../shared/segment.ts';
+
+/** Why an entry failed for good: neutralised by the server, its message is gone, or the conversation is not open to this person. */
+export type Failure = Neutralised | 'gone' | 'refused';
+
+export type EntryState = { kind: 'waiting' } | { kind: 'failed'; code: Failure };
+
+interface Common {
+  /** Named for what it changes, so that there is never more than one for the same key. */
+  readonly id: string;
+  readonly conversationId: Uuid;
+  /** Rises in the order of writing. */
+  readonly order: number;
+  /** When it was written, milliseconds. */
+  readonly at: number;
+  readonly state: EntryState;
+}
+
+/** First contact: the direct conversation with this person is to be opened. */
+export type OpenEntry = Common & { readonly kind: 'open'; readonly userId: Uuid };
+/** A new message. `placed`: it may stand in a document, and may have left. */
+export type MessageEntry = Common & {
+  readonly kind: 'message';
+  readonly messageId: MessageId;
+  readonly value: MessageValue;
+  readonly placed: boolean;
+};
+/** A new text for a message of segment `n`; null: the one that its message entry goes to. */
+export type EditEntry = Common & {
+  readonly kind: 'edit';
+  readonly messageId: MessageId;
+  readonly n: number | null;
+  readonly body: string;
+};
+export type DeleteEntry = Common & { readonly kind: 'delete'; readonly messageId: MessageId; readonly n: number | null };
+/** This person has read up to `seq`. */
+export type ReadEntry = Common & { readonly kind: 'read'; readonly seq: number };
+
+/** An own change that the server has not acknowledged. */
+export type Entry = OpenEntry | MessageEntry | EditEntry | DeleteEntry | ReadEntry;
+export type ChangeEntry = EditEntry | DeleteEntry;
+
+export const messageKey = (id: MessageId): string => `m:${id}`;
+export const changeKey = (id: MessageId): string => `c:${id}`;
+export const openKey = (conversationId: Uuid): string => `o:${conversationId}`;
+export const readKey = (conversationId: Uuid): string => `r:${conversationId}`;
+
+/** What stands under the asked ids. */
+export type Found = ReadonlyMap<string, Entry>;
+/** What is to stand under some of them; null: nothing. */
+export type Changes = ReadonlyMap<string, Entry | null>;
+/** A change as a value: run on what this tab knows, and again on what the device holds. */
+export type Decide = (found: Found) => Changes;
+
+const WAITING: EntryState = { kind: 'waiting' };
+const one = (entry: Entry): Changes => new Map([[entry.id, entry]]);
+const NOTHING: Changes = new Map();
+
+/** Adds an entry; a read position only moves forward, and what is there already keeps its place. */
+export const put =
+  (entry: Entry): Decide =>
+  (found) => {
+    const before = found.get(entry.id);
+    if (before?.kind === 'read' && entry.kind === 'read' && before.seq >= entry.seq) return NOTHING;
+    return one(before ? { ...entry, order: before.order } : entry);
+  };
+
+/** Changes the text of a message: in the outbox only while it cannot have left, else by an entry of its own. A deletion stays one. */
+export const edit =
+  (change: EditEntry): Decide =>
+  (found) => {
+    const message = found.get(messageKey(change.messageId));
+    if (message?.kind === 'message' && !message.placed) {
+      const [, replyTo, editedAt, extras] = message.value;
+      const value: MessageValue = extras ? [change.body, replyTo, editedAt, extras] : [change.body, replyTo, editedAt];
+      return one({ ...message, value, state: WAITING });
+    }
+    return found.get(change.id)?.kind === 'delete' ? NOTHING : one(change);
+  };
+
+/** Takes a message away: without a trace while it cannot have left. */
+export const remove =
+  (change: DeleteEntry): Decide =>
+  (found) => {
+    const message = found.get(messageKey(change.messageId));
+    if (message?.kind !== 'message' || message.placed) return one(change);
+    return new Map<string, null>([
+      [message.id, null],
+      [change.id, null],
+    ]);
+  };
+
+/** Takes entries out, each only if it still is what was looked at. */
+export const drop =
+  (entries: readonly Entry[]): Decide =>
+  (found) =>
+    new Map(entries.filter(({ id, order, at }) => found.get(id)?.at === at && found.get(id)?.order === order).map(({ id }) => [id, null]));
+
+const withState =
+  (state: EntryState): Decide =>
+  (found) =>
+    new Map(
+      [...found.values()].map((entry) => [entry.id, entry.kind === 'message' ? { ...entry, state, placed: false } : { ...entry, state }]),
+    );
+
+/** The server did not take it: it stands in no document any more. */
+export const fail = (code: Failure): Decide => withState({ kind: 'failed', code });
+/** Sends it again, under the same id. */
+export const retry: Decide = withState(WAITING);
+
+/** Marks messages as placed, before they are: from now on they may have left. */
+export const claim: Decide = (found) =>
+  new Map(
+    [...found.values()].flatMap((entry) =>
+      entry.kind === 'message' && !entry.placed ? [[entry.id, { ...entry, placed: true }] as const] : [],
+    ),
+  );

@@ -1,0 +1,235 @@
+import 'fake-indexeddb/auto';
+import { IDBFactory } from 'fake-indexeddb';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemRandom } from '../../../shared/clock.ts';
+import { makeMessageId, makeUuid } from '../../../shared/ids.ts';
+import { type DeviceDatabase, openDeviceDatabase } from '../storage/device-database.ts';
+import { makeTestClock, settled } from '../test-server.ts';
+import { type Entry, changeKey, messageKey } from './entry.ts';
+import { type OutboxStore, makeMemoryOutboxStore } from './outbox-store.ts';
+import { NO_SIBLINGS, type Outbox, type Siblings, openOutbox } from './outbox.ts';
+
+const [me, id, other] = [1, 2, 3].map((n) => makeUuid(n, systemRandom)) as [string, string, string];
+const messageId = (): string => makeMessageId(1_000_000, systemRandom);
+const closers: (() => void)[] = [];
+beforeEach(() => void (globalThis.indexedDB = new IDBFactory()));
+afterEach(() => closers.splice(0).forEach((close) => close()));
+
+function open(store: OutboxStore, siblings: Siblings = NO_SIBLINGS, clock = makeTestClock()): Outbox {
+  const outbox = openOutbox({ store, siblings, clock });
+  closers.push(outbox.close);
+  return outbox;
+}
+function disk(): DeviceDatabase {
+  const database = openDeviceDatabase(me);
+  closers.push(database.close);
+  return database;
+}
+const texts = (outbox: Outbox): string[] => outbox.of(id).map((entry) => (entry.kind === 'message' ? entry.value[0] : entry.kind));
+const loaded = (outbox: Outbox): Promise<void> => expect.poll(outbox.status).toBe('kept');
+
+describe('what is written', () => {
+  test('[C6.1, C6.6] is there at once, kept when the transaction is complete, and there after a restart, in order', async () => {
+    const outbox = open(disk().outbox);
+    const ids = ['a', 'b', 'c'].map((text) => {
+      const one = messageId();
+      outbox.send(id, one, [text, null, null]);
+      return messageKey(one);
+    });
+    expect(texts(outbox)).toEqual(['a', 'b', 'c']);
+    expect(ids.map(outbox.isKept)).toEqual([false, false, false]);
+    await expect.poll(() => ids.map(outbox.isKept)).toEqual([true, true, true]);
+    outbox.close();
+    const again = open(disk().outbox);
+    await loaded(again);
+    expect(texts(again)).toEqual(['a', 'b', 'c']);
+    expect(ids.map(again.isKept)).toEqual([true, true, true]);
+  });
+
+  test('[C6.5] changed or removed while it cannot have left, it is changed or gone in the outbox only', async () => {
+    const outbox = open(makeMemoryOutboxStore());
+    const [one, two] = [messageId(), messageId()];
+    outbox.send(id, one, ['one', null, null]);
+    outbox.send(id, two, ['two', null, null]);
+    outbox.edit(id, one, null, 'ONE');
+    outbox.remove(id, two, null);
+    expect(texts(outbox)).toEqual(['ONE']);
+    await settled();
+    expect(texts(outbox)).toEqual(['ONE']);
+  });
+
+  test('placed, it may have left: a change is an entry of its own, the newest one wins, and deletion beats edit', async () => {
+    const outbox = open(makeMemoryOutboxStore());
+    const one = messageId();
+    outbox.send(id, one, ['one', null, null]);
+    let isClaimed = false;
+    outbox.claim([messageKey(one)], () => (isClaimed = true));
+    await expect.poll(() => isClaimed).toBe(true);
+    outbox.edit(id, one, 1, 'ONE');
+    outbox.edit(id, one, 1, 'One');
+    expect(outbox.get(changeKey(one))).toMatchObject({ kind: 'edit', body: 'One' });
+    outbox.remove(id, one, 1);
+    outbox.edit(id, one, 1, 'again');
+    expect(outbox.get(changeKey(one))).toMatchObject({ kind: 'delete' });
+    expect(outbox.of(id)).toHaveLength(2);
+  });
+
+  test('[C4.7] a read position only moves forward, in one entry', async () => {
+    const outbox = open(makeMemoryOutboxStore());
+    for (const seq of [3, 7, 5]) outbox.read(id, seq);
+    await settled();
+    expect(outbox.of(id)).toMatchObject([{ kind: 'read', seq: 7 }]);
+  });
+
+  test('[C6.4] a retry has the same id, and what is done is not taken out when it was changed meanwhile', async () => {
+    const outbox = open(makeMemoryOutboxStore());
+    const one = messageId();
+    outbox.send(id, one, ['one', null, null]);
+    outbox.fail([messageKey(one)], 'blocked');
+    expect(outbox.of(id)).toMatchObject([{ state: { kind: 'failed', code: 'blocked' } }]);
+    outbox.retry([messageKey(one)]);
+    expect(outbox.of(id)).toMatchObject([{ messageId: one, state: { kind: 'waiting' } }]);
+    outbox.edit(other, one, 1, 'first');
+    outbox.read(id, 1);
+    const looked = outbox.of(id).find(({ kind }) => kind === 'read')!;
+    outbox.read(id, 2);
+    await settled();
+    outbox.done([{ ...looked, at: looked.at - 1 }]);
+    expect(outbox.of(id).find(({ kind }) => kind === 'read')).toMatchObject({ seq: 2 });
+  });
+});
+
+describe('[F14] a device that does not keep it', () => {
+  /** A store that fails, or hangs, when the test says so. */
+  function failing(store: OutboxStore) {
+    let mode: 'works' | 'fails' | 'hangs' = 'works';
+    const change: OutboxStore['change'] = async (ids, decide) => {
+      if (mode === 'fails') throw new DOMException('no room', 'QuotaExceededError');
+      if (mode === 'hangs') return new Promise(() => {});
+      return store.change(ids, decide);
+    };
+    return { store: { load: store.load, change }, be: (next: typeof mode) => void (mode = next) };
+  }
+
+  test('never says that it is kept, says that it is not, goes on, and keeps it as soon as it can', async () => {
+    const held = new Map<string, Entry>();
+    const { store, be } = failing(makeMemoryOutboxStore(held));
+    const clock = makeTestClock();
+    const outbox = open(store, NO_SIBLINGS, clock);
+    await loaded(outbox);
+    be('fails');
+    const one = messageId();
+    outbox.send(id, one, ['one', null, null]);
+    await expect.poll(outbox.status).toBe('memory');
+    expect(outbox.isKept(messageKey(one))).toBe(false);
+    expect(texts(outbox)).toEqual(['one']);
+    be('works');
+    clock.pass(1_000);
+    await loaded(outbox);
+    expect(outbox.isKept(messageKey(one))).toBe(true);
+    expect([...held.keys()]).toEqual([messageKey(one)]);
+  });
+
+  test('what the device failed to hold is not undone by what it holds instead', async () => {
+    const { store, be } = failing(makeMemoryOutboxStore());
+    const outbox = open(store);
+    await loaded(outbox);
+    const one = messageId();
+    outbox.send(id, one, ['one', null, null]);
+    await expect.poll(() => outbox.isKept(messageKey(one))).toBe(true);
+    be('fails');
+    outbox.claim([messageKey(one)], () => {});
+    await expect.poll(outbox.status).toBe('memory');
+    be('works');
+    // It may have left: to the device, which was not told, it could simply be taken out.
+    outbox.remove(id, one, 1);
+    await loaded(outbox);
+    expect(outbox.get(changeKey(one))).toMatchObject({ kind: 'delete' });
+  });
+
+  test('what was written and taken out again leaves nothing behind, though the device failed at it', async () => {
+    const { store, be } = failing(makeMemoryOutboxStore());
+    const outbox = open(store);
+    await loaded(outbox);
+    be('fails');
+    const one = messageId();
+    outbox.send(id, one, ['one', null, null]);
+    await expect.poll(outbox.status).toBe('memory');
+    be('works');
+    outbox.remove(id, one, null);
+    await loaded(outbox);
+    expect(outbox.entries()).toEqual([]);
+    expect(await store.load()).toEqual([]);
+  });
+
+  test('a database that hangs stands in nobody’s way: a claim is answered all the same', async () => {
+    const { store, be } = failing(makeMemoryOutboxStore());
+    const clock = makeTestClock();
+    const outbox = open(store, NO_SIBLINGS, clock);
+    await loaded(outbox);
+    be('hangs');
+    const one = messageId();
+    outbox.send(id, one, ['one', null, null]);
+    let isClaimed = false;
+    outbox.claim([messageKey(one)], () => (isClaimed = true));
+    await expect.poll(() => (clock.pass(1_000), isClaimed)).toBe(true);
+    expect(outbox.status()).toBe('memory');
+    expect(outbox.get(messageKey(one))).toMatchObject({ placed: true });
+  });
+
+  test('an aborted transaction of IndexedDB rejects, and leaves what was there', async () => {
+    const database = disk();
+    const [a, b] = ['a', 'b'].map((key): Entry => ({
+      id: key,
+      conversationId: id,
+      order: 1,
+      at: 1,
+      state: { kind: 'waiting' },
+      kind: 'read',
+      seq: 1,
+    })) as [Entry, Entry];
+    await database.outbox.change(['a'], () => new Map([['a', a]]));
+    const unstorable = { ...b, seq: (() => {}) as unknown as number };
+    await expect(
+      database.outbox.change(
+        ['a', 'b'],
+        () =>
+          new Map<string, Entry | null>([
+            ['a', null],
+            ['b', unstorable],
+          ]),
+      ),
+    ).rejects.toThrow();
+    expect(await database.outbox.load()).toEqual([a]);
+  });
+});
+
+describe('two tabs', () => {
+  function makeTabs() {
+    const listeners: ((ids: readonly string[]) => void)[] = [];
+    return (i: number): Siblings => ({
+      tell: (ids) => listeners.forEach((listener, n) => n !== i && listener(ids)),
+      listen(listener) {
+        listeners[i] = listener;
+        return () => {};
+      },
+    });
+  }
+
+  test('[C11.1] what one writes shows in the other; a change of what the other has placed is an entry of its own', async () => {
+    const tab = makeTabs();
+    const database = disk();
+    const [a, b] = [open(database.outbox, tab(0)), open(database.outbox, tab(1))];
+    await loaded(a);
+    await loaded(b);
+    const one = messageId();
+    a.send(id, one, ['one', null, null]);
+    await expect.poll(() => texts(b)).toEqual(['one']);
+    // At the same moment one tab places it and the other changes it: the device decides.
+    a.claim([messageKey(one)], () => {});
+    b.edit(id, one, null, 'changed');
+    await expect.poll(() => [a, b].map((outbox) => outbox.isKept(changeKey(one)))).toEqual([true, true]);
+    expect(a.get(messageKey(one))).toMatchObject({ placed: true, value: ['one', null, null] });
+    expect(a.of(id)).toEqual(b.of(id));
+  });
+});

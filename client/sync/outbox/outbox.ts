@@ -1,0 +1,268 @@
+import type { Clock } from '../../../shared/clock.ts';
+import type { MessageId, Uuid } from '../../../shared/ids.ts';
+import type { MessageValue } from '../../../shared/segment.ts';
+import * as by from './entry.ts';
+import { type Decide, type Entry, changeKey, messageKey, openKey, readKey } from './entry.ts';
+import { type OutboxStore, pick } from './outbox-store.ts';
+
+/** `memory`: the device does not keep what is written; it is sent all the same while this tab lives. */
+export type OutboxStatus = 'loading' | 'kept' | 'memory';
+
+/** Own changes until the server acknowledges them: the only truth about what is pending. */
+export interface Outbox {
+  status: () => OutboxStatus;
+  /** All of them, in the order of writing. */
+  entries: () => readonly Entry[];
+  /** One conversation's; the same array until it changes. */
+  of: (conversationId: Uuid) => readonly Entry[];
+  /** Those that have entries. */
+  conversations: () => Iterable<Uuid>;
+  get: (id: string) => Entry | undefined;
+  /** The device holds it as it is here: the transaction is complete. */
+  isKept: (id: string) => boolean;
+  open: (conversationId: Uuid, userId: Uuid) => void;
+  send: (conversationId: Uuid, id: MessageId, value: MessageValue) => void;
+  edit: (conversationId: Uuid, id: MessageId, n: number | null, body: string) => void;
+  remove: (conversationId: Uuid, id: MessageId, n: number | null) => void;
+  read: (conversationId: Uuid, seq: number) => void;
+  retry: (ids: readonly string[]) => void;
+  fail: (ids: readonly string[], code: by.Failure) => void;
+  /** Done: each leaves if nobody has changed it meanwhile. */
+  done: (entries: readonly Entry[]) => void;
+  /** Says durably that these may have left. Calls back when that is written, or cannot be. */
+  claim: (ids: readonly string[], claimed: () => void) => void;
+  subscribe: (listener: () => void) => () => void;
+  close: () => void;
+}
+
+/** The other tabs of this account. */
+export interface Siblings {
+  tell: (ids: readonly string[]) => void;
+  /** Calls `listener` with the ids that another tab has changed. */
+  listen: (listener: (ids: readonly string[]) => void) => () => void;
+}
+
+export const NO_SIBLINGS: Siblings = { tell: () => {}, listen: () => () => {} };
+
+interface Deps {
+  store: OutboxStore;
+  siblings: Siblings;
+  clock: Clock;
+}
+
+/** A transaction that has not ended after so many ticks counts as failed: a stuck database stands in nobody's way. Ticks, for a busy tab is no stuck database. */
+const STUCK_TICKS = 8;
+const TICK_MS = 500;
+const TRY_AGAIN_MS = 1_000;
+const NONE: readonly Entry[] = [];
+
+interface Job {
+  ids: readonly string[];
+  decide: Decide;
+  /** What was decided here, when it was asked for. */
+  here: by.Changes;
+  written: () => void;
+}
+
+/**
+ * Several changes as one, over what stands there. `known` is what the device failed to hold: what was decided over that here stands, for
+ * the device would decide over something older.
+ */
+const inOrder =
+  (jobs: readonly Job[], known: by.Changes): Decide =>
+  (found) => {
+    const now = new Map(found);
+    const changes = new Map<string, Entry | null>();
+    const blind = new Set(known.keys());
+    function apply(made: by.Changes): void {
+      for (const [id, entry] of made) {
+        changes.set(id, entry);
+        if (entry) now.set(id, entry);
+        else now.delete(id);
+      }
+    }
+    apply(known);
+    for (const { ids, decide, here } of jobs) {
+      const isBlind = ids.some((id) => blind.has(id));
+      if (isBlind) for (const id of ids) blind.add(id);
+      apply(isBlind ? here : decide(pick(ids, (id) => now.get(id))));
+    }
+    return changes;
+  };
+
+/** Opens the outbox. Every change shows at once; it is written, then told to the other tabs. */
+export function openOutbox({ store, siblings, clock }: Deps): Outbox {
+  const held = new Map<string, Entry>();
+  let sorted: readonly Entry[] | null = null;
+  const byConversation = new Map<Uuid, { entries: Map<string, Entry>; sorted: readonly Entry[] | null }>();
+  /** How many transactions are under way for an id: only the last one's result is taken. */
+  const underway = new Map<string, number>();
+  /** What the device does not hold as it is here. */
+  const unkept = new Map<string, Entry | null>();
+  const listeners = new Set<() => void>();
+  let status: OutboxStatus = 'loading';
+  /** Of the newest entry held, and of the newest one written here. */
+  let order = 0;
+  let written = 0;
+  let closed = false;
+  let cancelRetry: (() => void) | null = null;
+  let waiting: Job[] = [];
+  let isWriting = false;
+
+  const notify = (): void => listeners.forEach((listener) => listener());
+
+  function take(id: string, entry: Entry | null): void {
+    const before = held.get(id);
+    const conversationId = (entry ?? before)?.conversationId;
+    if (conversationId === undefined) return;
+    const group = byConversation.get(conversationId) ?? { entries: new Map<string, Entry>(), sorted: null };
+    byConversation.set(conversationId, group);
+    const isNewest = entry !== null && !before && entry.order > order;
+    group.sorted = isNewest && group.sorted ? [...group.sorted, entry] : null;
+    sorted = isNewest && sorted ? [...sorted, entry] : null;
+    if (entry) {
+      held.set(id, entry);
+      group.entries.set(id, entry);
+      order = Math.max(order, entry.order);
+    } else {
+      held.delete(id);
+      group.entries.delete(id);
+      if (group.entries.size === 0) byConversation.delete(conversationId);
+    }
+  }
+
+  function inTime<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let left = STUCK_TICKS;
+      let cancel = clock.after(TICK_MS, tick);
+      function tick(): void {
+        if (--left > 0) cancel = clock.after(TICK_MS, tick);
+        else reject(new Error('the database does not answer'));
+      }
+      work.then(resolve, reject).finally(() => cancel());
+    });
+  }
+
+  /** Has a change written. Never rejects. What comes while a transaction is under way goes with the next one, all in one. */
+  function write(ids: readonly string[], decide: Decide, here: by.Changes): Promise<void> {
+    for (const id of ids) underway.set(id, (underway.get(id) ?? 0) + 1);
+    return new Promise((written) => {
+      waiting.push({ ids, decide, here, written });
+      if (!isWriting) void writeAll();
+    });
+  }
+
+  async function writeAll(): Promise<void> {
+    isWriting = true;
+    while (waiting.length > 0 && !closed) {
+      const jobs = waiting;
+      waiting = [];
+      const ids = [...new Set([...jobs.flatMap((job) => job.ids), ...unkept.keys()])];
+      const outcome = await inTime(store.change(ids, inOrder(jobs, new Map(unkept)))).catch(() => null);
+      if (closed) return;
+      settle(jobs, ids, outcome);
+      for (const job of jobs) job.written();
+    }
+    isWriting = false;
+  }
+
+  function settle(jobs: readonly Job[], ids: readonly string[], outcome: by.Changes | null): void {
+    for (const id of jobs.flatMap((job) => job.ids)) {
+      const left = underway.get(id)! - 1;
+      if (left > 0) underway.set(id, left);
+      else underway.delete(id);
+    }
+    if (!outcome) for (const { here } of jobs) for (const [id, entry] of here) unkept.set(id, entry);
+    else
+      for (const id of ids) {
+        unkept.delete(id);
+        if (!underway.has(id)) take(id, outcome.get(id) ?? null);
+      }
+    if (outcome) siblings.tell(ids);
+    else cancelRetry ??= clock.after(TRY_AGAIN_MS, writeAgain);
+    if (status !== 'loading' && (!outcome || unkept.size === 0)) status = outcome ? 'kept' : 'memory';
+    notify();
+  }
+
+  function writeAgain(): void {
+    cancelRetry = null;
+    if (unkept.size > 0) void write([], () => new Map(), new Map());
+  }
+
+  function change(ids: readonly string[], decide: Decide): Promise<void> {
+    const here = decide(pick(ids, (key) => held.get(key)));
+    for (const [id, entry] of here) take(id, entry);
+    const isWritten = write(ids, decide, here);
+    notify();
+    return isWritten;
+  }
+
+  async function load(): Promise<void> {
+    const found = await inTime(store.load()).catch(() => null);
+    if (closed) return;
+    for (const entry of found ?? []) if (!underway.has(entry.id) && !unkept.has(entry.id)) take(entry.id, entry);
+    status = found && unkept.size === 0 ? 'kept' : 'memory';
+    notify();
+  }
+
+  const unlisten = siblings.listen((ids) => void reread(ids));
+  async function reread(ids: readonly string[]): Promise<void> {
+    const outcome = await store.change(ids, () => new Map()).catch(() => null);
+    if (closed || !outcome) return;
+    for (const [id, entry] of outcome) if (!underway.has(id) && !unkept.has(id)) take(id, entry);
+    notify();
+  }
+
+  const common = (id: string, conversationId: Uuid) => {
+    written = Math.max(written, order) + 1;
+    written = Math.max(written, clock.now() * 1_000);
+    return { id, conversationId, order: written, at: clock.now(), state: { kind: 'waiting' } as const };
+  };
+  const add = (entry: Entry): void => void change([entry.id], by.put(entry));
+  function of(conversationId: Uuid): readonly Entry[] {
+    const group = byConversation.get(conversationId);
+    return group ? (group.sorted ??= [...group.entries.values()].sort((a, b) => a.order - b.order)) : NONE;
+  }
+
+  void load();
+
+  return {
+    of,
+    status: () => status,
+    conversations: () => byConversation.keys(),
+    get: (id) => held.get(id),
+    isKept: (id) => held.has(id) && !underway.has(id) && !unkept.has(id),
+    entries: () => (sorted ??= [...held.values()].sort((a, b) => a.order - b.order)),
+    open: (id, userId) => add({ ...common(openKey(id), id), kind: 'open', userId }),
+    send: (id, messageId, value) => add({ ...common(messageKey(messageId), id), kind: 'message', messageId, value, placed: false }),
+    read: (id, seq) => add({ ...common(readKey(id), id), kind: 'read', seq }),
+    edit: (id, messageId, n, body) =>
+      void change(
+        [messageKey(messageId), changeKey(messageId)],
+        by.edit({ ...common(changeKey(messageId), id), kind: 'edit', messageId, n, body }),
+      ),
+    remove: (id, messageId, n) =>
+      void change(
+        [messageKey(messageId), changeKey(messageId)],
+        by.remove({ ...common(changeKey(messageId), id), kind: 'delete', messageId, n }),
+      ),
+    retry: (ids) => void change(ids, by.retry),
+    fail: (ids, code) => void change(ids, by.fail(code)),
+    done: (entries) =>
+      void change(
+        entries.map(({ id }) => id),
+        by.drop(entries),
+      ),
+    claim: (ids, claimed) => void change(ids, by.claim).then(claimed),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    close() {
+      closed = true;
+      unlisten();
+      cancelRetry?.();
+      listeners.clear();
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import { parseDocumentId, type Uuid } from '../../shared/ids.ts';
+import { readLog } from '../../shared/segment.ts';
+import { startTestNode } from '../../sync-server/core/testing/test-node.ts';
+import type { Session } from '../../sync-server/core/session.ts';
+import * as Y from 'yjs';
+import { type OpenProvider, makeOpenProvider } from './provider.ts';
+import type { VirtualSocket } from './wire/virtual-socket.ts';
+import { makeSocketFor } from './wire/virtual-socket.ts';
+import type { Clock } from '../../shared/clock.ts';
+
+/** The real core over memory adapters behind virtual sockets, with a network that a test cuts. */
+export async function startCore(clock: Clock) {
+  const world = await startTestNode();
+  const { node, store } = world;
+  const sessions = new Map<VirtualSocket, Session>();
+  const dialling = new Map<VirtualSocket, Uuid>();
+  const refusals: { documentId: string; code: number; reason: string }[] = [];
+  let isUp = true;
+  let largest = 0;
+
+  function open(socket: VirtualSocket, userId: Uuid): void {
+    const name = parseDocumentId(socket.documentId)!;
+    // What is under way when the line is cut is lost.
+    const deliver = (run: () => void): void => void setImmediate(() => sessions.get(socket) === session && run());
+    const session = node.open({
+      userId,
+      sid: 'sid',
+      expiresAt: Number.MAX_SAFE_INTEGER,
+      name,
+      acks: true,
+      socket: {
+        send: (message) => deliver(() => socket.received(message)),
+        close(code, reason) {
+          refusals.push({ documentId: socket.documentId, code, reason });
+          deliver(() => {
+            sessions.delete(socket);
+            socket.closed(code, reason);
+          });
+        },
+        buffered: () => 0,
+      },
+    });
+    sessions.set(socket, session);
+    deliver(() => socket.opened());
+  }
+
+  return {
+    world,
+    refusals,
+    largest: () => largest,
+    openProviderOf(userId: Uuid): OpenProvider {
+      const socketFor = makeSocketFor({
+        add(socket) {
+          if (isUp) open(socket, userId);
+          else dialling.set(socket, userId);
+        },
+        send(socket, message) {
+          largest = Math.max(largest, message.length);
+          const session = sessions.get(socket);
+          setImmediate(() => session && sessions.get(socket) === session && session.receive(message));
+        },
+        remove(socket) {
+          sessions.get(socket)?.closed();
+          sessions.delete(socket);
+          dialling.delete(socket);
+        },
+      });
+      return makeOpenProvider({ socketFor, renew: async () => 'renewed', clock });
+    },
+    cut() {
+      isUp = false;
+      const lost = [...sessions];
+      sessions.clear();
+      for (const [socket, session] of lost) {
+        session.closed();
+        socket.closed(1006, '');
+      }
+    },
+    heal() {
+      isUp = true;
+      const waiting = [...dialling];
+      dialling.clear();
+      for (const [socket, userId] of waiting) open(socket, userId);
+    },
+    /** The bodies of a conversation in order of seq, as the log of the server has them; null: deleted. */
+    history: (conversationId: Uuid): (string | null)[] =>
+      [...store.conversations.get(conversationId)!.messages.values()].sort((a, b) => a.seq - b.seq).map(({ body }) => body),
+    /** Per segment, how many messages its log has. */
+    logs: (conversationId: Uuid): number[] =>
+      [...store.conversations.get(conversationId)!.documents].flatMap(([n, { rows }]) => {
+        if (n === 0) return [];
+        const doc = new Y.Doc();
+        for (const { update } of rows) Y.applyUpdate(doc, update);
+        return [readLog(doc).length];
+      }),
+  };
+}

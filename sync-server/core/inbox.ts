@@ -1,0 +1,158 @@
+import type { Clock } from '../../shared/clock.ts';
+import type { CloseName } from '../../shared/close-codes.ts';
+import type { Uuid } from '../../shared/ids.ts';
+import { type InboxAnswer, type InboxChanges, type InboxRequest, decodeInboxRequest, encodeInbox } from '../../shared/inbox.ts';
+import { KEEP_ALIVE_MS } from '../../shared/limits.ts';
+import { OLDEST_VERSION, PROTOCOL_VERSION } from '../../shared/protocol-version.ts';
+import type { InboxSource, Logger, Membership } from './ports.ts';
+
+/**
+ * One connection's inbox (I1 to I6).
+ *
+ *   silent ── hello ──► watching ⇄ reading ──► stopped      woken while it reads, it reads once more
+ *
+ * Hints only wake it; what it tells it has read from `InboxSource`, from its cursor on. So catch-up and live are one way, without a gap
+ * between them, and a lost hint costs time only.
+ */
+export interface Inbox {
+  /** A payload of channel 0. Bad ones end the connection; it never throws. */
+  receive(payload: Uint8Array): void;
+  /** Something may have changed. */
+  wake(): void;
+  stop(): void;
+}
+
+/** Rows in one message; the messages of one read but the last have no cursor. */
+const ROWS = 50;
+/** A failed read is tried again after this. */
+const RETRY_MS = 1_000;
+/** Deliveries are stored at most this often (I5). */
+const DELIVERED_MS = 1_000;
+/** Conversations whose delivery one connection may have waiting. */
+const DELIVERED_WAITING = 4_096;
+const GONE = 'gone';
+
+export function openInbox(deps: {
+  userId: Uuid;
+  source: InboxSource;
+  membership: Membership;
+  clock: Clock;
+  logger: Logger;
+  send(payload: Uint8Array): void;
+  end(close: CloseName, reason?: string): void;
+  /** It said hello: from now on it is to be woken. Answers the way to stop that. */
+  watch(inbox: Inbox): () => void;
+  /** What this person's devices have stored moved on. */
+  announce(conversationId: Uuid, userId: Uuid): void;
+}): Inbox {
+  const { userId, source, membership, clock, logger } = deps;
+  const inbox: Inbox = { receive, wake, stop };
+  let phase: 'silent' | 'watching' | 'reading' | 'stopped' = 'silent';
+  let again = false;
+  let saidAt = 0;
+  let cursor: string | null = null;
+  /** What the last read told, by id: near the cursor the same comes again. */
+  let told = new Map<Uuid, string>();
+  let waiting = new Map<Uuid, number>();
+  let unwatch = (): void => {};
+  let stopTurn = (): void => {};
+  let stopStore: (() => void) | null = null;
+
+  function receive(payload: Uint8Array): void {
+    if (isStopped()) return;
+    const request = decodeInboxRequest(payload);
+    if (!request || 'hello' in request !== (phase === 'silent')) return deps.end('refused', 'malformed');
+    if ('hello' in request) return greet(request.hello);
+    for (const [conversationId, seq] of Object.entries(request.delivered)) keepDelivered(conversationId, seq);
+    storeSoon();
+  }
+
+  function greet({ version, cursor: from }: Extract<InboxRequest, { hello: unknown }>['hello']): void {
+    if (version < OLDEST_VERSION) return deps.end('tooOld');
+    say({ hello: { version: PROTOCOL_VERSION, oldest: OLDEST_VERSION } });
+    cursor = from;
+    phase = 'watching';
+    unwatch = deps.watch(inbox);
+    wake();
+  }
+
+  function wake(): void {
+    again = true;
+    if (phase === 'watching') void read();
+  }
+
+  async function read(): Promise<void> {
+    phase = 'reading';
+    stopTurn();
+    let found: InboxChanges | null;
+    do {
+      again = false;
+      found = await source.changes(userId, cursor).catch(warn('an inbox could not be read'));
+      if (isStopped()) return;
+      if (found) tell(found);
+    } while (again && found);
+    // A sign of life where nothing changed for a while, and a read for hints that were lost (I6).
+    if (clock.now() - saidAt >= KEEP_ALIVE_MS) say({ changed: [], gone: [], cursor });
+    phase = 'watching';
+    stopTurn = clock.after(found ? saidAt + KEEP_ALIVE_MS - clock.now() : RETRY_MS, wake);
+  }
+
+  function tell(found: InboxChanges): void {
+    const rows = new Map(found.changed.map((row): [Uuid, string] => [row.id, JSON.stringify(row)]));
+    const left = new Map(found.gone.map((id): [Uuid, string] => [id, GONE]));
+    const changed = found.changed.filter(({ id }) => rows.get(id) !== told.get(id));
+    const gone = found.gone.filter((id) => told.get(id) !== GONE);
+    told = new Map([...rows, ...left]);
+    cursor = found.cursor;
+    while (changed.length > ROWS) say({ changed: changed.splice(0, ROWS), gone: [], cursor: null });
+    if (changed.length > 0 || gone.length > 0) say({ changed, gone, cursor });
+  }
+
+  function say(answer: InboxAnswer): void {
+    saidAt = clock.now();
+    if (!isStopped()) deps.send(encodeInbox(answer));
+  }
+
+  const warn =
+    (message: string) =>
+    (error: unknown): null => {
+      logger.warn({ userId, error: String(error) }, message);
+      return null;
+    };
+
+  function storeSoon(): void {
+    if (waiting.size > 0) stopStore ??= clock.after(0, () => void store());
+  }
+
+  /** One statement for all that waits; what comes meanwhile waits for the next second. */
+  async function store(): Promise<void> {
+    const seqs = waiting;
+    waiting = new Map();
+    const moved = await membership.setDelivered(userId, seqs).catch(warn('deliveries were not stored'));
+    for (const conversationId of moved ?? []) deps.announce(conversationId, userId);
+    if (!moved) for (const [conversationId, seq] of seqs) keepDelivered(conversationId, seq);
+    if (isStopped()) return;
+    stopStore = clock.after(DELIVERED_MS, () => {
+      stopStore = null;
+      storeSoon();
+    });
+  }
+
+  function keepDelivered(conversationId: Uuid, seq: number): void {
+    if (waiting.size < DELIVERED_WAITING || waiting.has(conversationId))
+      waiting.set(conversationId, Math.max(seq, waiting.get(conversationId) ?? 0));
+  }
+
+  function isStopped(): boolean {
+    return phase === 'stopped';
+  }
+
+  function stop(): void {
+    phase = 'stopped';
+    unwatch();
+    stopTurn();
+    stopStore?.();
+  }
+
+  return inbox;
+}

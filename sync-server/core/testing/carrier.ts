@@ -1,0 +1,45 @@
+import { type ChannelFrame, INBOX_CHANNEL, decodeChannelFrame, encodeChannelFrame } from '../../../shared/channels.ts';
+import { type InboxAnswer, type InboxRequest, decodeInboxAnswer, encodeInbox } from '../../../shared/inbox.ts';
+import type { Uuid } from '../../../shared/ids.ts';
+import type { Node } from '../node.ts';
+import type { Session } from '../session.ts';
+
+/** A hand-driven client on the shared socket: everything that it was sent. */
+export interface Carrier {
+  readonly session: Session;
+  readonly frames: ChannelFrame[];
+  closed: { code: number; reason: string } | null;
+  buffered: number;
+  send(frame: ChannelFrame): void;
+  say(request: InboxRequest): void;
+  /** What the inbox said, in order. */
+  inbox(): InboxAnswer[];
+  /** What came on one channel: its ops in order. */
+  ops(channel: number): string[];
+}
+
+export function makeCarrier(node: Node, userId: Uuid, { sid = 'sid', expiresAt = Infinity } = {}): Carrier {
+  const carrier: Carrier = {
+    session: node.openChannels({
+      userId,
+      sid,
+      expiresAt: Math.min(expiresAt, Number.MAX_SAFE_INTEGER),
+      socket: {
+        send: (bytes) => void carrier.frames.push(decodeChannelFrame(bytes)!),
+        close: (code, reason) => void (carrier.closed ??= { code, reason }),
+        buffered: () => carrier.buffered,
+      },
+    }),
+    frames: [],
+    closed: null,
+    buffered: 0,
+    send: (frame) => carrier.session.receive(encodeChannelFrame(frame)),
+    say: (request) => carrier.send({ op: 'data', channel: INBOX_CHANNEL, payload: encodeInbox(request) }),
+    inbox: () =>
+      carrier.frames.flatMap((frame) =>
+        frame.channel === INBOX_CHANNEL && frame.op === 'data' ? [decodeInboxAnswer(frame.payload)!] : [],
+      ),
+    ops: (channel) => carrier.frames.filter((frame) => frame.channel === channel).map(({ op }) => op),
+  };
+  return carrier;
+}

@@ -1,0 +1,51 @@
+import type { Conversation } from '../../shared/api.ts';
+import type { Uuid } from '../../shared/ids.ts';
+import type { InboxSource } from '../core/ports.ts';
+import type { MemoryStore, StoredConversation } from './store.ts';
+
+/** What changes people's lists, in memory. People have no names here. Each read is of one moment, and handed over at another. */
+export function makeMemoryInbox(store: MemoryStore, pause: () => Promise<void> = async () => {}): InboxSource {
+  async function later<T>(value: T): Promise<T> {
+    const snapshot = structuredClone(value);
+    await pause();
+    return snapshot;
+  }
+  return {
+    changes(userId, cursor) {
+      const from = /^[0-9]+$/.test(cursor ?? '') && Number(cursor) <= store.changes ? Number(cursor) : 0;
+      const own = [...store.conversations.values()].filter(({ state }) => state.kind !== 'private');
+      const changed = own.filter(({ members, changed }) => Math.max(changed, members.get(userId)?.changed ?? Infinity) > from);
+      const gone = cursor === null ? [] : own.filter(({ former }) => former.has(userId));
+      return later({
+        changed: changed
+          .filter(({ members }) => members.has(userId))
+          .sort((a, b) => b.lastAt - a.lastAt)
+          .map((row) => asConversation(row, userId)),
+        gone: gone.map(({ state }) => state.id),
+        cursor: String(store.changes),
+      });
+    },
+    concerned(conversationIds, userIds) {
+      const rows = conversationIds.flatMap((id) => store.conversations.get(id) ?? []);
+      return later(userIds.filter((id) => rows.some(({ members, former }) => members.has(id) || former.has(id))));
+    },
+  };
+}
+
+function asConversation({ state, title, members, messages }: StoredConversation, userId: Uuid): Conversation {
+  const sorted = [...messages.values()].sort((a, b) => a.seq - b.seq);
+  const last = sorted.at(-1);
+  const { read, since } = members.get(userId)!;
+  return {
+    id: state.id,
+    kind: state.kind === 'group' ? 'group' : 'direct',
+    title,
+    members: [...members.values()].map(({ userId: id, role }) => ({ id, handle: id, displayName: id, bio: '', avatarUrl: null, role })),
+    lastMessage: last
+      ? { id: last.id, seq: last.seq, senderId: last.senderId, preview: last.body, sentAt: new Date(last.acceptedAt).toISOString() }
+      : null,
+    unreadCount: sorted.filter((one) => one.seq > Math.max(read, since) && one.senderId !== userId && one.body !== null).length,
+    lastReadSeq: read,
+    openSegment: state.open,
+  };
+}
