@@ -66,6 +66,8 @@ test('two people meet, write, and read each other', async () => {
   await ana.page.getByText('typing…').waitFor({ state: 'detached' });
   await ana.page.getByText('Ben Okafor: Saturday is perfect.', { exact: true }).waitFor({ state: 'attached' });
   await marked(ben, 'Saturday is perfect.', 'Read');
+  // A screen reader hears how far it came (C9.3).
+  await ben.page.getByRole('main').getByRole('status').getByText('Read', { exact: true }).waitFor({ state: 'attached' });
   expect(await ana.messages.getByRole('listitem').count()).toBe(4);
   expect(await ana.page.getByRole('status', { name: 'Connection' }).textContent()).toBe('Connected');
 });

@@ -61,6 +61,12 @@ test('[C10.2] a day begins with the first message of it', () => {
   expect(rows.map(({ startsDay }) => startsDay)).toEqual([true, true, false]);
 });
 
+test('[C3.4, C10.2] late mail belongs to the day on which it came', () => {
+  const late = { ...said(2, ben, NOON - 24 * 60 * MINUTE), acceptedAt: NOON + MINUTE };
+  const rows = thread([said(1, ben, NOON), late, said(3, ben, NOON + 2 * MINUTE)]);
+  expect(rows.map(({ startsDay }) => startsDay)).toEqual([true, false, false]);
+});
+
 test('[C4.2] the divider stands before the first of others after the read position', () => {
   const messages = [said(1, ben, NOON), said(2, ana, NOON), said(3, ben, NOON), said(4, ben, NOON)];
   const divided = (unreadAfter: number | null) => thread(messages, { unreadAfter }).map(({ startsUnread }) => startsUnread);

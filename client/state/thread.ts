@@ -43,7 +43,8 @@ interface Input {
 
 const RUN_MS = 5 * 60_000;
 
-const dayOf = (at: number): string => new Date(at).toDateString();
+/** Late mail belongs to the day on which it came: days follow one another. */
+const dayOf = ({ acceptedAt, at }: ThreadMessage): string => new Date(acceptedAt ?? at).toDateString();
 const isRun = (a: ThreadMessage, b: ThreadMessage): boolean => a.authorId === b.authorId && Math.abs(b.at - a.at) < RUN_MS;
 
 /** What a waiting change makes of a row. */
@@ -95,7 +96,7 @@ export function projectThread({ messages, pending, changeOf, isKept, me, now, un
   const firstUnread = unreadAfter === null ? undefined : rows.find((row) => !row.isOwn && row.seq !== null && row.seq > unreadAfter);
   rows.forEach((row, i) => {
     const before = rows[i - 1];
-    row.startsDay = !before || dayOf(before.at) !== dayOf(row.at);
+    row.startsDay = !before || dayOf(before) !== dayOf(row);
     row.startsUnread = row === firstUnread;
     row.startsRun = row.startsDay || row.startsUnread || !before || !isRun(before, row);
     if (before) before.endsRun = row.startsRun;

@@ -6,6 +6,7 @@ import { Avatar } from '../controls/Avatar.tsx';
 import { Icon } from '../controls/Icon.tsx';
 import { countOf } from '../format.ts';
 import { Composer } from './Composer.tsx';
+import { MARKS } from './Message.tsx';
 import type { ScrollOwner } from './scroll-owner.ts';
 import { Thread } from './Thread.tsx';
 import './conversation.css';
@@ -28,8 +29,16 @@ const ConversationPane: Component<{ id: string; conversation: Conversation }> = 
   };
 
   const waiting = (): number => view.messages.filter(({ seq, failure }) => seq === null && !failure).length;
+  const [hasSent, setSent] = createSignal(false);
+  /** How far the last own message has come, once each, after one was sent here (C9.3). */
+  function progress(): string {
+    const last = hasSent() ? view.messages.findLast(({ isOwn, text }) => isOwn && text !== null) : undefined;
+    const mark = last && view.mark(last);
+    return mark === 'sent' || mark === 'delivered' || mark === 'read' ? MARKS[mark].words : '';
+  }
   function send(text: string): void {
     view.send(text);
+    setSent(true);
     // Something of this person's is now here that would be missed (C11.6).
     void platform.storage.persist();
   }
@@ -90,6 +99,9 @@ const ConversationPane: Component<{ id: string; conversation: Conversation }> = 
           </p>
         )}
       </Show>
+      <p role="status" class="unseen">
+        {progress()}
+      </p>
       <div class="unseen" aria-live="polite">
         <Show when={view.announcement()} keyed>
           {({ text }) => <p>{text}</p>}

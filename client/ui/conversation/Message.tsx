@@ -5,7 +5,8 @@ import type { ThreadMessage } from '../../state/thread.ts';
 import { Icon, type IconName } from '../controls/Icon.tsx';
 import { formatDay, formatExact, formatHour, formatLate } from '../times.ts';
 
-const MARKS: Record<Mark, { icon: IconName; words: string }> = {
+/** How far an own message has come: a shape of its own, and words. */
+export const MARKS: Record<Mark, { icon: IconName; words: string }> = {
   sending: { icon: 'dots', words: 'Sending' },
   kept: { icon: 'clock', words: 'Kept, not sent yet' },
   sent: { icon: 'check', words: 'Sent' },
@@ -73,7 +74,7 @@ export const Message: Component<Props> = (props) => (
     data-seq={props.message.seq ?? undefined}
   >
     <Show when={props.message.startsDay}>
-      <Divider words={formatDay(props.message.at, Date.now())} />
+      <Divider words={formatDay(props.message.acceptedAt ?? props.message.at, Date.now())} />
     </Show>
     <Show when={props.message.startsUnread}>
       <Divider words="New messages" isNew />

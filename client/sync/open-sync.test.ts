@@ -1,0 +1,87 @@
+import 'fake-indexeddb/auto';
+import { IDBFactory } from 'fake-indexeddb';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Conversation, Me, User } from '../../shared/api.ts';
+import { systemClock, systemRandom } from '../../shared/clock.ts';
+import { directConversationId, makeUuid } from '../../shared/ids.ts';
+import { makeApi } from './api.ts';
+import { type Sync, openSync } from './open-sync.ts';
+
+const [ana, ben] = [1, 2].map((n) => makeUuid(n, systemRandom)) as [string, string];
+const user = (id: string, handle: string): User => ({ id, handle, displayName: handle, bio: '', avatarUrl: null });
+const me: Me = { ...user(ana, 'ana'), document: `user:${ana}/1` };
+const closers: (() => void)[] = [];
+beforeEach(() => void (globalThis.indexedDB = new IDBFactory()));
+afterEach(() => closers.splice(0).forEach((close) => close()));
+
+/** A tab of Ana; no socket gets through, and HTTP answers when there is an answer for the path. */
+function open(answers: Record<string, unknown> | null): Sync & { asked: string[] } {
+  const asked: string[] = [];
+  class DeadSocket {
+    onclose: ((event: { code: number; reason: string }) => void) | null = null;
+    constructor() {
+      setTimeout(() => this.onclose?.({ code: 1006, reason: '' }), 1);
+    }
+    close(): void {}
+  }
+  const sync = openSync({
+    me,
+    url: 'ws://host/api/sync',
+    WebSocket: DeadSocket as unknown as typeof WebSocket,
+    locks: undefined,
+    makeChannel: (name) => new BroadcastChannel(name),
+    clock: systemClock,
+    random: (size) => (size === 4 ? new Uint8Array(4) : systemRandom(size)),
+    isOnline: () => answers !== null,
+    onEnded: () => {},
+    api: makeApi({
+      async fetch(path, init) {
+        asked.push(`${init?.method} ${path as string}`);
+        const answer = answers?.[path as string];
+        if (answer === undefined) throw new TypeError('no network');
+        return new Response(JSON.stringify(answer));
+      },
+    }),
+  });
+  closers.push(sync.close);
+  return Object.assign(sync, { asked });
+}
+
+test('first contact, a draft and the list survive a cold start without a network, and the conversation is opened when there is one', async () => {
+  const id = await directConversationId(ana, ben);
+  const first = open(null);
+  await expect.poll(first.isReady).toBe(true);
+  expect(await first.openDirect(user(ben, 'ben'))).toBe(id);
+  first.conversations.open(id).send('hello');
+  first.drafts.set(id, 'and then');
+  await expect.poll(() => first.outbox.entries().every((entry) => first.outbox.isKept(entry.id))).toBe(true);
+  expect([first.asked, first.connection()]).toEqual([[], 'offline']);
+  first.close();
+
+  const row: Conversation = {
+    id,
+    kind: 'direct',
+    title: null,
+    members: [],
+    lastMessage: null,
+    unreadCount: 0,
+    lastReadSeq: 0,
+    openSegment: 1,
+  };
+  const cold = open(null);
+  await expect.poll(cold.isReady).toBe(true);
+  expect(
+    cold.inbox
+      .conversations()
+      .get(id)
+      ?.members.map(({ id: userId }) => userId),
+  ).toEqual([ana, ben]);
+  expect(cold.drafts.get(id)).toBe('and then');
+  await expect.poll(() => cold.outbox.entries().map(({ kind }) => kind)).toEqual(['open', 'message']);
+  cold.close();
+
+  const again = open({ '/api/messaging/conversations': { conversation: row, conversations: [], nextBefore: null } });
+  await expect.poll(() => again.outbox.entries().map(({ kind }) => kind)).toEqual(['message']);
+  expect(again.asked).toContain('POST /api/messaging/conversations');
+  expect(again.connection()).toBe('http');
+});
