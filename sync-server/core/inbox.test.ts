@@ -145,7 +145,7 @@ describe('changes', () => {
     ]);
   });
 
-  test('[I6] after 20 s of silence it reads again, and says at least that it is alive', async () => {
+  test('[I4] [I6] after 20 s of silence it reads again, and says at least that it is alive', async () => {
     const { carriers, store, clock, conversationId } = await watching();
     const before = changesOf(carriers.ben).length;
     await clock.advance(KEEP_ALIVE_MS);

@@ -185,14 +185,14 @@ describe('read positions', () => {
     expect([row().members.get(ben)?.read, a.states.get(7)?.state.read]).toEqual([3, 3]);
   });
 
-  test('[P4] those of members who are away stand in one entry of the server, and it is renewed', async () => {
-    const { a, b, ben, clock } = await bothThere();
+  test('[P4] those of all members stand in one entry of the server, also when they have left, and it is renewed', async () => {
+    const { a, b, ana, ben, clock } = await bothThere();
     b.sayHere(7, { typing: false, read: 2 });
     await clock.advance(100);
-    expect(awayOf(a)).toEqual({});
+    expect(awayOf(a)).toEqual({ [ana]: [0, 0], [ben]: [2, 0] });
     b.session.closed();
     await clock.advance(100);
-    expect(awayOf(a)).toEqual({ [ben]: [2, 0] });
+    expect(awayOf(a)).toEqual({ [ana]: [0, 0], [ben]: [2, 0] });
     const before = a.messages.length;
     await clock.advance(25_000);
     expect(a.messages.length).toBeGreaterThan(before);
@@ -204,7 +204,7 @@ describe('read positions', () => {
     const elsewhere = await open(ana, conversationId, { on: await anotherNode() });
     expect(await node.messaging.markRead(ben, conversationId, 3)).toBe(3);
     await clock.advance(200);
-    expect(awayOf(elsewhere)).toEqual({ [ben]: [3, 0] });
+    expect(awayOf(elsewhere)).toEqual({ [ana]: [0, 0], [ben]: [3, 0] });
     expect(await node.messaging.markRead('00000000-0000-7000-8000-000000000000', conversationId, 3)).toBeNull();
   });
 
