@@ -9,6 +9,7 @@ import { checkUpdate } from './accept/check.ts';
 import type { Committer } from './committer.ts';
 import type { Logger, Membership, Socket } from './ports.ts';
 import type { Presence, Visitor } from './presence.ts';
+import { readStateVector, wholePayload } from './read-frame.ts';
 import { type Room, type Watcher, encodeRoomStep1 } from './room.ts';
 import { type Hold, Quarantined, type Rooms } from './rooms.ts';
 import { makeBucket } from './bucket.ts';
@@ -235,17 +236,4 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
     end('tryLater');
   });
   return session;
-}
-
-/** The one byte array that ends a message, as a copy of its own (A1). Throws when something follows it (W8). */
-function wholePayload(decoder: decoding.Decoder): Uint8Array {
-  const payload = decoding.readVarUint8Array(decoder).slice();
-  if (decoding.hasContent(decoder)) throw new RangeError('bytes after the message');
-  return payload;
-}
-
-/** A state vector within W6; null for anything else. */
-function readStateVector(bytes: Uint8Array, most: number): Map<number, number> | null {
-  const count = decoding.readVarUint(decoding.createDecoder(bytes));
-  return count > most || count * 2 > bytes.byteLength ? null : Y.decodeStateVector(bytes);
 }
