@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { readRoot } from '../../shared/conversation.ts';
 import { readLog } from '../../shared/segment.ts';
+import { until } from '../postgres/launcher/process-table.ts';
 import { type Writer, openDevice } from './device.ts';
 import { makeLedger } from './ledger.ts';
 import { type Person, register } from './person.ts';
@@ -50,6 +51,13 @@ function keepWriting(turns: readonly Writer[]): () => void {
   return () => clearInterval(timer);
 }
 
+/** Waits until it is so, unless a writer is refused or the server has ended by itself: it has said why. */
+async function reach(at: Server, isSo: () => boolean): Promise<void> {
+  const trouble = (): string[] => [at.process().said.err, ...writers.flatMap((writer) => writer.refused())].filter((line) => line !== '');
+  const reached = await until(() => isSo() || trouble().length > 0, PATIENCE.timeout);
+  expect({ trouble: trouble(), reached }, JSON.stringify(writers.map((writer) => writer.state()))).toEqual({ trouble: [], reached: true });
+}
+
 async function killPostgres(at: Server): Promise<void> {
   const pid = at.postgresPid();
   process.kill(pid, 'SIGKILL');
@@ -97,15 +105,12 @@ test(
       if (bag.length === 0) bag.push(...KINDS);
       const kind = bag.splice(chance(bag.length), 1)[0]!;
       const goal = ledger.counts().acknowledged + 50 + chance(500);
-      // A process that ended by itself has said why.
-      await vi.waitFor(() => expect([ledger.counts().acknowledged > goal, running.process().said.err]).toEqual([true, '']), PATIENCE);
+      await reach(running, () => ledger.counts().acknowledged > goal);
       if (i % RENEW_EVERY === RENEW_EVERY - 1) for (const person of people) await person.refresh();
       await KILL[kind](running);
     }
     stopWriting();
-    await vi.waitFor(() => expect(writers.map((writer) => writer.state())).toEqual(writers.map(() => ({ waiting: 0 }))), PATIENCE);
-    expect(writers.flatMap((writer) => writer.refused())).toEqual([]);
-    expect(running.process().said.err).toBe('');
+    await reach(running, () => writers.every((writer) => writer.state().waiting === 0));
 
     for (const [reader, { id }] of [
       [grace, direct],

@@ -3,16 +3,17 @@ import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startPostgres } from '../postgres/launcher/launcher.ts';
 import { register } from './person.ts';
-import { type Program, ROOT, START, findFreePort, runProgram } from './server-process.ts';
+import { type Program, ROOT, START, build, findFreePort, runProgram } from './server-process.ts';
 
 /** How the server starts, and what it says to the person at the terminal when it cannot. */
 let folder: string;
 let dataDir: string;
 const running: Program[] = [];
 
+beforeAll(build);
 beforeEach(async () => {
   folder = await realpath(await mkdtemp(join(tmpdir(), 'homing-launch-')));
   dataDir = join(folder, 'data');

@@ -56,6 +56,13 @@ export function runProgram(args: readonly string[], env: NodeJS.ProcessEnv): Pro
   };
 }
 
+/** Builds what is to be started, so that a server says nothing but its own. */
+export async function build(): Promise<void> {
+  const script = `const { ensureBuilt } = await import('./sync-server/bin/build.mjs'); process.exit((await ensureBuilt()) ? 0 : 1);`;
+  const builder = runProgram(['--input-type=module', '--eval', script], {});
+  if ((await builder.ended) !== 0) throw new Error(`the build failed: ${builder.said.err}`);
+}
+
 /** A server that may be killed and started again at its place. */
 export interface Server {
   origin: string;
@@ -72,6 +79,7 @@ export interface Server {
 }
 
 export async function startServer(env: NodeJS.ProcessEnv = {}): Promise<Server> {
+  await build();
   const dataDir = await mkdtemp(join(tmpdir(), 'homing-conformance-'));
   const port = await findFreePort();
   const run = (): Program => runProgram(START, { DATA_DIR: dataDir, PORT: String(port), HOST: '127.0.0.1', LOG_LEVEL: 'warn', ...env });
