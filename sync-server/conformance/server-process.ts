@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** What `npm start` runs: the bundle, built where it is not; from source the database's driver is not mended. */
 export const START = ['sync-server/bin/start.mjs'];
+/** Ends a program with the tests that started it, however they end: then nobody holds the other end of its input. */
+const END_WITH_US = `data:text/javascript,process.stdin.on('end', () => process.kill(process.pid, 'SIGKILL')).resume().unref()`;
 const READY = /^Homing is at http:\/\/localhost:(\d+)$/m;
 
 /** A program of ours in a process of its own: what it says, and how it ends. */
@@ -28,7 +30,11 @@ export interface Program {
 /** Runs `node …args` in the project's folder with `env` and nothing else that would steer a server. */
 export function runProgram(args: readonly string[], env: NodeJS.ProcessEnv): Program {
   const { PATH, HOME } = process.env;
-  const child: ChildProcess = spawn(process.execPath, args, { cwd: ROOT, env: { PATH, HOME, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child: ChildProcess = spawn(process.execPath, ['--import', END_WITH_US, ...args], {
+    cwd: ROOT,
+    env: { PATH, HOME, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   const said = { out: '', err: '' };
   const ended = new Promise<number | NodeJS.Signals>((resolve) =>
     child.once('close', (code, signal) => resolve(code ?? signal ?? 'SIGKILL')),
