@@ -12,6 +12,9 @@ import type { InboxAnswer, InboxChanges } from '../../shared/inbox.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol-version.ts';
 import { MESSAGE } from '../../shared/protocol.ts';
 import { addMessage, readMessages } from '../../shared/segment.ts';
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Env } from './route.ts';
+import { mountSync } from './sync-route.ts';
 import { type TestApi, type TestPerson, openTestApi } from './test-api.ts';
 import { listen } from './testing/listen.ts';
 import { type VirtualSockets, makeVirtualSockets } from './testing/virtual-sockets.ts';
@@ -193,4 +196,24 @@ describe('the door', () => {
     expect(provider.wsconnected).toBe(false);
     destroy(provider);
   });
+});
+
+test('[W4] while nobody can say who asks, both kinds of socket are told to come back', async () => {
+  const app = new OpenAPIHono<Env>();
+  const never = () => Promise.reject(new Error('nobody gets that far'));
+  mountSync(app, {
+    authenticate: () => Promise.reject(new Error('the database is away')),
+    isForeign: () => false,
+    open: () => expect.unreachable(),
+    openChannels: () => expect.unreachable(),
+    exchange: never,
+    clock: { now: () => 0 },
+  });
+  const away = await listen({ app });
+  for (const url of [away.url, `${away.url}/00000000-0000-5000-8000-000000000000`]) {
+    const socket = new WebSocket(url);
+    const [code] = (await once(socket, 'close')) as [number];
+    expect(code).toBe(CLOSE.tryLater.code);
+  }
+  await away.close();
 });

@@ -1,14 +1,17 @@
-import { upgradeWebSocket } from '@hono/node-server';
+import { type WebSocketLike, upgradeWebSocket } from '@hono/node-server';
 import type { Context, MiddlewareHandler } from 'hono';
+import type { WSEvents } from 'hono/ws';
 import { parseDocumentId } from '../../shared/ids.ts';
 import type { Node } from '../core/node.ts';
 import type { Door } from './app.ts';
+import type { Identity } from './identity/authenticate.ts';
 import { type ExchangeDeps, addExchangeRoute } from './exchange.ts';
 import { problem } from './problem.ts';
 import type { App, Env } from './route.ts';
 import { refuse, serve } from './socket.ts';
 
 const PATH = '/api/sync';
+type SignedIn = Extract<Identity, { kind: 'signed-in' }>;
 
 /**
  * The sockets and the exchange. `GET /api/sync/<documentId>` speaks the y-websocket protocol (W1), `GET /api/sync` the same for many
@@ -22,28 +25,33 @@ export function mountSync(app: App, deps: Door & ExchangeDeps & Pick<Node, 'open
     await next();
   };
 
+  /** Lets in who is signed in; while nobody can say who asks, the socket is told to come back (W4). */
+  async function letIn(
+    c: Context<Env>,
+    enter: (caller: Omit<SignedIn, 'kind'>) => WSEvents<WebSocketLike>,
+  ): Promise<WSEvents<WebSocketLike>> {
+    const caller = await authenticate(c).catch(() => null);
+    if (caller === null) return refuse('tryLater');
+    if (caller.kind !== 'signed-in') return refuse(caller.kind === 'expired' ? 'expired' : 'unauthorized');
+    const { userId, sid, expiresAt } = caller;
+    return enter({ userId, sid, expiresAt });
+  }
+
   app.get(
     PATH,
     ownOrigin,
-    upgradeWebSocket(async (c) => {
-      const caller = await authenticate(c);
-      if (caller.kind !== 'signed-in') return refuse(caller.kind === 'expired' ? 'expired' : 'unauthorized');
-      const { userId, sid, expiresAt } = caller;
-      return serve((socket) => deps.openChannels({ userId, sid, expiresAt, socket }));
-    }),
+    upgradeWebSocket((c) => letIn(c, (caller) => serve((socket) => deps.openChannels({ ...caller, socket })))),
   );
 
   app.get(
     `${PATH}/*`,
     ownOrigin,
-    upgradeWebSocket(async (c) => {
-      const caller = await authenticate(c);
-      if (caller.kind !== 'signed-in') return refuse(caller.kind === 'expired' ? 'expired' : 'unauthorized');
-      const name = parseDocumentId(documentPath(c));
-      if (!name) return refuse('notFound');
-      const { userId, sid, expiresAt } = caller;
-      return serve((socket, acks) => deps.open({ userId, sid, expiresAt, name, acks, socket }));
-    }),
+    upgradeWebSocket((c) =>
+      letIn(c, (caller) => {
+        const name = parseDocumentId(documentPath(c));
+        return name ? serve((socket, acks) => deps.open({ ...caller, name, acks, socket })) : refuse('notFound');
+      }),
+    ),
   );
 
   addExchangeRoute(app, deps, documentPath);

@@ -5,7 +5,7 @@ import { keepHeartbeat, makeSocketServer } from '../socket.ts';
 import type { TestApi } from '../test-api.ts';
 
 /** The API behind a real port, with its real sockets. */
-export async function listen(api: TestApi) {
+export async function listen(api: Pick<TestApi, 'app'>) {
   const sockets = makeSocketServer();
   const stopHeartbeat = keepHeartbeat(sockets);
   const server = serve({ fetch: api.app.fetch, port: 0, hostname: '127.0.0.1', websocket: { server: sockets as WebSocketServerLike } });
