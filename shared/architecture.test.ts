@@ -151,7 +151,7 @@ describe('files', () => {
 
   test('the orchestrators stay small', () => {
     const orchestrators = product.filter((path) => ['room.ts', 'session.ts', 'replica.ts'].includes(posix.basename(path)));
-    expect(orchestrators).toEqual(['client/sync/replica.ts', 'sync-server/core/room.ts', 'sync-server/core/session.ts']);
+    expect(orchestrators).toEqual(['client/sync/replica.ts', 'sync-server/core/room/room.ts', 'sync-server/core/session/session.ts']);
     for (const path of orchestrators) expect(sources.get(path)!.split('\n').length, path).toBeLessThan(250);
   });
 });

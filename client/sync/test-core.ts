@@ -1,7 +1,7 @@
 import { parseDocumentId, type Uuid } from '../../shared/ids.ts';
 import { readLog } from '../../shared/segment.ts';
 import { startTestNode } from '../../sync-server/core/testing/test-node.ts';
-import type { Session } from '../../sync-server/core/session.ts';
+import type { Session } from '../../sync-server/core/session/session.ts';
 import * as Y from 'yjs';
 import { type OpenProvider, makeOpenProvider } from './provider.ts';
 import type { VirtualSocket } from './wire/virtual-socket.ts';

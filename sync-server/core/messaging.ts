@@ -2,12 +2,12 @@ import type { Clock, RandomBytes } from '../../shared/clock.ts';
 import { createRoot } from '../../shared/conversation.ts';
 import { type Uuid, directConversationId, makeUuid } from '../../shared/ids.ts';
 import { createSegment } from '../../shared/segment.ts';
-import type { Committer } from './committer.ts';
+import type { Committer } from './room/committer.ts';
 import type { Messaging, SendResult } from './messaging-port.ts';
 import type { Logger, Member, Membership, NewConversation, UpdateLog } from './ports.ts';
-import type { Work } from './room.ts';
-import type { Rooms } from './rooms.ts';
-import { freshState, writeAsServer } from './server-write.ts';
+import type { Work } from './room/room.ts';
+import type { Rooms } from './room/rooms.ts';
+import { freshState, writeAsServer } from './room/server-write.ts';
 
 /** How long a send waits for the log; it may still be committed later, and trying again with its id is safe. */
 const SEND_MS = 10_000;

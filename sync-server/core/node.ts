@@ -1,18 +1,18 @@
 import type { Clock, RandomBytes } from '../../shared/clock.ts';
 import type { DocumentName, Uuid } from '../../shared/ids.ts';
-import { type ChannelsVisit, openChannels } from './channels.ts';
-import { makeCommitter } from './committer.ts';
-import { compact } from './compact.ts';
-import { type ExchangeResult, exchange } from './exchange.ts';
-import { openInbox } from './inbox.ts';
-import { makeInboxes } from './inboxes.ts';
+import { type ChannelsVisit, openChannels } from './session/channels.ts';
+import { makeCommitter } from './room/committer.ts';
+import { compact } from './room/compact.ts';
+import { type ExchangeResult, exchange } from './session/exchange.ts';
+import { openInbox } from './session/inbox.ts';
+import { makeInboxes } from './session/inboxes.ts';
 import { makeMessaging } from './messaging.ts';
 import type { Messaging } from './messaging-port.ts';
 import type { Hint, HintBus, InboxSource, Logger, Membership, Permissions, UpdateLog } from './ports.ts';
-import { type Presence, makePresence } from './presence.ts';
-import type { Room } from './room.ts';
-import { makeRooms } from './rooms.ts';
-import { type Session, type Visit, openSession } from './session.ts';
+import { type Presence, makePresence } from './session/presence.ts';
+import type { Room } from './room/room.ts';
+import { makeRooms } from './room/rooms.ts';
+import { type Session, type Visit, openSession } from './session/session.ts';
 
 /** One sync-server node: rooms over the log, kept current by hints and a slow poll (L12), with compaction (L13). */
 export interface Node {

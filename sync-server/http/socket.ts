@@ -5,7 +5,7 @@ import { CLOSE, type CloseName } from '../../shared/close-codes.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import { SUB_PROTOCOL } from '../../shared/protocol-version.ts';
 import type { Socket } from '../core/ports.ts';
-import type { Session } from '../core/session.ts';
+import type { Session } from '../core/session/session.ts';
 
 /** A dead connection is noticed after two of these (P5: within 35 s). */
 const PING_MS = 15_000;

@@ -1,8 +1,8 @@
-import { hintBusContract } from '../core/hint-bus.contract.ts';
-import { inboxContract } from '../core/inbox.contract.ts';
-import { membershipContract } from '../core/membership.contract.ts';
+import { hintBusContract } from '../core/contracts/hint-bus.contract.ts';
+import { inboxContract } from '../core/contracts/inbox.contract.ts';
+import { membershipContract } from '../core/contracts/membership.contract.ts';
 import type { Logger } from '../core/ports.ts';
-import { updateLogContract } from '../core/update-log.contract.ts';
+import { updateLogContract } from '../core/contracts/update-log.contract.ts';
 import { connect } from './connect.ts';
 import { makePostgresBus } from './hint-bus.ts';
 import { makePostgresMembership } from './membership.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { anId } from '../core/contract-examples.ts';
+import { anId } from '../core/contracts/contract-examples.ts';
 import type { Hint } from '../core/ports.ts';
 import { decodeHint, encodeHint } from './hints.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Uuid } from '../../shared/ids.ts';
-import { aConversation, aMessage, anId, append } from '../core/contract-examples.ts';
+import { aConversation, aMessage, anId, append } from '../core/contracts/contract-examples.ts';
 import { makePostgresInbox } from './inbox.ts';
 import { type MigratedDatabase, openMigratedDatabase } from './migrated-database.ts';
 import { makePostgresLog } from './update-log.ts';

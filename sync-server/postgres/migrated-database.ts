@@ -1,5 +1,5 @@
 import type { Uuid } from '../../shared/ids.ts';
-import type { KeptMessage } from '../core/update-log.contract.ts';
+import type { KeptMessage } from '../core/contracts/update-log.contract.ts';
 import { type Sql, connect } from './connect.ts';
 import { createTestDatabase } from './launcher/test-database.ts';
 import { migrate } from './migrate.ts';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { aConversation, aMessage, append, bytes } from '../core/contract-examples.ts';
+import { aConversation, aMessage, append, bytes } from '../core/contracts/contract-examples.ts';
 import { CommitUnknown, type Hint, LogUnavailable, type NewConversation, type UpdateLog } from '../core/ports.ts';
 import { type Sql, connect } from './connect.ts';
 import { type CuttingProxy, openCuttingProxy } from './cutting-proxy.ts';

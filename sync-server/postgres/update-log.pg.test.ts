@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { aConversation, aMessage, append } from '../core/contract-examples.ts';
+import { aConversation, aMessage, append } from '../core/contracts/contract-examples.ts';
 import { type MigratedDatabase, openMigratedDatabase } from './migrated-database.ts';
 import { makePostgresLog } from './update-log.ts';
 

@@ -1,5 +1,5 @@
 import type { Socket } from '../ports.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../session/session.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** A simulated socket between a replica and a session: ordered both ways, cut at any moment. */

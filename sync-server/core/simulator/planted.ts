@@ -15,8 +15,8 @@ export interface Patch {
 /** The simulated world is small, so that its segments roll over and its batches overflow all the time. */
 export const SMALL: readonly Patch[] = [
   { file: 'shared/limits.ts', find: 'segmentMessages: 500', replace: 'segmentMessages: 12' },
-  { file: 'sync-server/core/committer.ts', find: 'const BATCH_WORK = 512;', replace: 'const BATCH_WORK = 3;' },
-  { file: 'sync-server/core/committer.ts', find: 'const BATCH_ROOMS = 256;', replace: 'const BATCH_ROOMS = 2;' },
+  { file: 'sync-server/core/room/committer.ts', find: 'const BATCH_WORK = 512;', replace: 'const BATCH_WORK = 3;' },
+  { file: 'sync-server/core/room/committer.ts', find: 'const BATCH_ROOMS = 256;', replace: 'const BATCH_ROOMS = 2;' },
 ];
 
 const NO_POLL: Patch = {
@@ -43,14 +43,14 @@ export const PLANTED: readonly Planted[] = [
     name: '5.2 joining after the await',
     mistake: 'a session counts as inside only once the room has loaded (R2)',
     patches: [
-      { file: 'sync-server/core/rooms.ts', find: '      slot.holds++;\n', replace: '' },
+      { file: 'sync-server/core/room/rooms.ts', find: '      slot.holds++;\n', replace: '' },
       {
-        file: 'sync-server/core/rooms.ts',
+        file: 'sync-server/core/room/rooms.ts',
         find: '        if (room.closed) throw new Error(`${id}: dropped while somebody waited for it`);\n',
         replace: '        await log.ahead([]);\n        slot.holds++;\n',
       },
       // The queue of a closed room turns work away, which sends such a session back to the door; without that it would sit there.
-      { file: 'sync-server/core/committer.ts', find: 'if (room.closed || room.queue.length', replace: 'if (room.queue.length' },
+      { file: 'sync-server/core/room/committer.ts', find: 'if (room.closed || room.queue.length', replace: 'if (room.queue.length' },
     ],
   },
   {
@@ -97,12 +97,12 @@ export const PLANTED: readonly Planted[] = [
     mistake: 'rooms are served before the commit (L7)',
     patches: [
       {
-        file: 'sync-server/core/committer.ts',
+        file: 'sync-server/core/room/committer.ts',
         find: '        judgements = judgeAll(batch, locked);\n',
         replace: '        judgements = judgeAll(batch, locked);\n        for (const judgement of judgements) settle(judgement);\n',
       },
       {
-        file: 'sync-server/core/committer.ts',
+        file: 'sync-server/core/room/committer.ts',
         find: '    for (const judgement of judgements) settleOrDrop(judgement);\n    for',
         replace: '    for',
       },
@@ -125,7 +125,7 @@ export const PLANTED: readonly Planted[] = [
     mistake: 'frames are judged against a room that is behind the log (L3)',
     patches: [
       {
-        file: 'sync-server/core/committer.ts',
+        file: 'sync-server/core/room/committer.ts',
         find: '      advance(room, document.rows, document.claims, document.state);\n',
         replace: '      room.state = document.state;\n',
       },
@@ -136,7 +136,7 @@ export const PLANTED: readonly Planted[] = [
     mistake: 'when nobody can say whether the commit happened, the rooms are served as if it had (L10)',
     patches: [
       {
-        file: 'sync-server/core/committer.ts',
+        file: 'sync-server/core/room/committer.ts',
         find: '      return fail(batch, error);\n',
         replace:
           '      if (!(error instanceof CommitUnknown)) return fail(batch, error);\n      for (const judgement of judgements) settle(judgement);\n      for (const room of batch.keys()) release(room);\n      return;\n',

@@ -6,7 +6,7 @@ import { createSegment } from '../../../shared/segment.ts';
 import { makeMemoryLog } from '../../memory/update-log.ts';
 import { type MemoryStore, type StoredConversation, makeMemoryStore } from '../../memory/store.ts';
 import type { Member } from '../ports.ts';
-import { freshState, writeAsServer } from '../server-write.ts';
+import { freshState, writeAsServer } from '../room/server-write.ts';
 import { type Chance, makeChance } from './chance.ts';
 import { type Device, makeDevice } from './device.ts';
 import { type Link, openLink } from './link.ts';

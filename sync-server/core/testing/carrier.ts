@@ -2,7 +2,7 @@ import { type ChannelFrame, INBOX_CHANNEL, decodeChannelFrame, encodeChannelFram
 import { type InboxAnswer, type InboxRequest, decodeInboxAnswer, encodeInbox } from '../../../shared/inbox.ts';
 import type { Uuid } from '../../../shared/ids.ts';
 import type { Node } from '../node.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../session/session.ts';
 
 /** A hand-driven client on the shared socket: everything that it was sent. */
 export interface Carrier {

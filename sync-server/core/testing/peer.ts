@@ -14,7 +14,7 @@ import {
   encodeStep2,
   encodeUpdate,
 } from '../../../shared/protocol.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../session/session.ts';
 
 /** A hand-driven client on one document: keeps a `Y.Doc` in step, and everything that it was sent. */
 export interface Peer {

@@ -1,14 +1,14 @@
 import * as Y from 'yjs';
-import type { RandomBytes } from '../../shared/clock.ts';
-import type { Refusal } from '../../shared/close-codes.ts';
-import type { MessageId, Uuid } from '../../shared/ids.ts';
-import { LIMITS } from '../../shared/limits.ts';
-import type { ClientClock, Told } from '../../shared/protocol.ts';
-import { laneName } from '../../shared/segment.ts';
-import { type BuiltDocument, openBatch } from './accept/batch.ts';
-import type { DecodedUpdate } from './accept/decode.ts';
-import type { SendResult } from './messaging-port.ts';
-import type { ConversationWrite, DocumentWrite, Locked, Permissions } from './ports.ts';
+import type { RandomBytes } from '../../../shared/clock.ts';
+import type { Refusal } from '../../../shared/close-codes.ts';
+import type { MessageId, Uuid } from '../../../shared/ids.ts';
+import { LIMITS } from '../../../shared/limits.ts';
+import type { ClientClock, Told } from '../../../shared/protocol.ts';
+import { laneName } from '../../../shared/segment.ts';
+import { type BuiltDocument, openBatch } from '../accept/batch.ts';
+import type { DecodedUpdate } from '../accept/decode.ts';
+import type { SendResult } from '../messaging-port.ts';
+import type { ConversationWrite, DocumentWrite, Locked, Permissions } from '../ports.ts';
 import { type Room, type Watcher, type Work, takeMembers } from './room.ts';
 import { carryOver, rollOver } from './roll-over.ts';
 

@@ -1,12 +1,12 @@
 import * as Y from 'yjs';
 import { describe, expect, test } from 'vitest';
-import { readRoot } from '../../shared/conversation.ts';
-import { LIMITS } from '../../shared/limits.ts';
-import { addMessage, deleteMessage, laneName, readLog, readMessages, readSegmentMeta } from '../../shared/segment.ts';
-import { CommitUnknown, LogUnavailable } from './ports.ts';
+import { readRoot } from '../../../shared/conversation.ts';
+import { LIMITS } from '../../../shared/limits.ts';
+import { addMessage, deleteMessage, laneName, readLog, readMessages, readSegmentMeta } from '../../../shared/segment.ts';
+import { CommitUnknown, LogUnavailable } from '../ports.ts';
 import { QUARANTINE_MS } from './rooms.ts';
-import { settled } from './testing/manual-clock.ts';
-import { type TestNode, startTestNode } from './testing/test-node.ts';
+import { settled } from '../testing/manual-clock.ts';
+import { type TestNode, startTestNode } from '../testing/test-node.ts';
 
 const say = (world: TestNode, userId: string, text: string) => (doc: Y.Doc) =>
   addMessage(doc, userId, world.messageId(), [text, null, null]);

@@ -1,7 +1,7 @@
-import type { Clock } from '../../shared/clock.ts';
-import type { Uuid } from '../../shared/ids.ts';
+import type { Clock } from '../../../shared/clock.ts';
+import type { Uuid } from '../../../shared/ids.ts';
 import type { Inbox } from './inbox.ts';
-import type { InboxSource, Logger } from './ports.ts';
+import type { InboxSource, Logger } from '../ports.ts';
 
 /** The inboxes of a node: hints say which conversations changed, and whoever is concerned is woken. */
 export interface Inboxes {

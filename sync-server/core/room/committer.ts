@@ -1,8 +1,8 @@
 import type * as Y from 'yjs';
-import type { Clock, RandomBytes } from '../../shared/clock.ts';
-import type { Uuid } from '../../shared/ids.ts';
-import { encodeAck, encodeTold } from '../../shared/protocol.ts';
-import { decodeUpdate } from './accept/decode.ts';
+import type { Clock, RandomBytes } from '../../../shared/clock.ts';
+import type { Uuid } from '../../../shared/ids.ts';
+import { encodeAck, encodeTold } from '../../../shared/protocol.ts';
+import { decodeUpdate } from '../accept/decode.ts';
 import { type Job, type Judgement, type Outcome, RootNeeded, judge, judgeRoom, takeConversation } from './judge.ts';
 import {
   CommitUnknown,
@@ -13,7 +13,7 @@ import {
   type Permissions,
   type UpdateLog,
   type Want,
-} from './ports.ts';
+} from '../ports.ts';
 import { BrokenDocument, type Room, type Work, advance, encodeRoomStep1 } from './room.ts';
 import type { Rooms } from './rooms.ts';
 

@@ -1,7 +1,7 @@
 import * as decoding from 'lib0/decoding';
-import type { Clock } from '../../shared/clock.ts';
-import { CLOSE, type CloseName } from '../../shared/close-codes.ts';
-import { MESSAGE, SYNC } from '../../shared/protocol.ts';
+import type { Clock } from '../../../shared/clock.ts';
+import { CLOSE, type CloseName } from '../../../shared/close-codes.ts';
+import { MESSAGE, SYNC } from '../../../shared/protocol.ts';
 import type { Session, Visit } from './session.ts';
 
 /** What came of an exchange: the messages of the answer, or what a socket would have been closed with. */

@@ -1,12 +1,12 @@
 import * as Y from 'yjs';
 import { describe, expect, test } from 'vitest';
-import { CLOSE } from '../../shared/close-codes.ts';
-import { KEEP_ALIVE_MS, LIMITS } from '../../shared/limits.ts';
-import { EMPTY_AWARENESS, encodeStep1, encodeUpdate } from '../../shared/protocol.ts';
-import { addMessage, readLog } from '../../shared/segment.ts';
-import { settled } from './testing/manual-clock.ts';
-import { EMPTY_STEP2, frame, wrap } from './testing/peer.ts';
-import { startTestNode } from './testing/test-node.ts';
+import { CLOSE } from '../../../shared/close-codes.ts';
+import { KEEP_ALIVE_MS, LIMITS } from '../../../shared/limits.ts';
+import { EMPTY_AWARENESS, encodeStep1, encodeUpdate } from '../../../shared/protocol.ts';
+import { addMessage, readLog } from '../../../shared/segment.ts';
+import { settled } from '../testing/manual-clock.ts';
+import { EMPTY_STEP2, frame, wrap } from '../testing/peer.ts';
+import { startTestNode } from '../testing/test-node.ts';
 
 const code = (name: keyof typeof CLOSE): number => CLOSE[name].code;
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { LIMITS } from '../../shared/limits.ts';
-import { encodeAwareness } from '../../shared/protocol.ts';
-import { addMessage } from '../../shared/segment.ts';
-import { settled } from './testing/manual-clock.ts';
-import type { Peer } from './testing/peer.ts';
-import { type TestNode, startTestNode } from './testing/test-node.ts';
+import { LIMITS } from '../../../shared/limits.ts';
+import { encodeAwareness } from '../../../shared/protocol.ts';
+import { addMessage } from '../../../shared/segment.ts';
+import { settled } from '../testing/manual-clock.ts';
+import type { Peer } from '../testing/peer.ts';
+import { type TestNode, startTestNode } from '../testing/test-node.ts';
 
 /** Ana and Ben in the root of a conversation with three messages of Ana's. */
 async function bothThere(): Promise<TestNode & { a: Peer; b: Peer }> {

@@ -1,5 +1,5 @@
 import * as Y from 'yjs';
-import type { UpdateRow } from './ports.ts';
+import type { UpdateRow } from '../ports.ts';
 
 /** Many update rows as one with the same meaning, by way of a live document, so that deleted text is gone (L13). */
 export function compact(rows: readonly UpdateRow[]): Uint8Array {

@@ -1,10 +1,10 @@
-import type { Clock } from '../../shared/clock.ts';
-import type { CloseName } from '../../shared/close-codes.ts';
-import type { Uuid } from '../../shared/ids.ts';
-import { type InboxAnswer, type InboxChanges, type InboxRequest, decodeInboxRequest, encodeInbox } from '../../shared/inbox.ts';
-import { KEEP_ALIVE_MS } from '../../shared/limits.ts';
-import { OLDEST_VERSION, PROTOCOL_VERSION } from '../../shared/protocol-version.ts';
-import type { InboxSource, Logger, Membership } from './ports.ts';
+import type { Clock } from '../../../shared/clock.ts';
+import type { CloseName } from '../../../shared/close-codes.ts';
+import type { Uuid } from '../../../shared/ids.ts';
+import { type InboxAnswer, type InboxChanges, type InboxRequest, decodeInboxRequest, encodeInbox } from '../../../shared/inbox.ts';
+import { KEEP_ALIVE_MS } from '../../../shared/limits.ts';
+import { OLDEST_VERSION, PROTOCOL_VERSION } from '../../../shared/protocol-version.ts';
+import type { InboxSource, Logger, Membership } from '../ports.ts';
 
 /**
  * One connection's inbox (I1 to I6).

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { INBOX_CHANNEL } from '../../shared/channels.ts';
-import { CLOSE } from '../../shared/close-codes.ts';
-import type { InboxAnswer, InboxChanges } from '../../shared/inbox.ts';
-import { KEEP_ALIVE_MS } from '../../shared/limits.ts';
-import { OLDEST_VERSION, PROTOCOL_VERSION } from '../../shared/protocol-version.ts';
-import { type Carrier, makeCarrier } from './testing/carrier.ts';
-import { settled } from './testing/manual-clock.ts';
-import { startTestNode } from './testing/test-node.ts';
+import { INBOX_CHANNEL } from '../../../shared/channels.ts';
+import { CLOSE } from '../../../shared/close-codes.ts';
+import type { InboxAnswer, InboxChanges } from '../../../shared/inbox.ts';
+import { KEEP_ALIVE_MS } from '../../../shared/limits.ts';
+import { OLDEST_VERSION, PROTOCOL_VERSION } from '../../../shared/protocol-version.ts';
+import { type Carrier, makeCarrier } from '../testing/carrier.ts';
+import { settled } from '../testing/manual-clock.ts';
+import { startTestNode } from '../testing/test-node.ts';
 
 const code = (name: keyof typeof CLOSE): number => CLOSE[name].code;
 const isChanges = (answer: InboxAnswer): answer is InboxChanges => 'changed' in answer;

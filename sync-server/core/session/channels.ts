@@ -1,11 +1,11 @@
-import { INBOX_CHANNEL, type ChannelFrame, decodeChannelFrame, encodeChannelFrame } from '../../shared/channels.ts';
-import type { Clock } from '../../shared/clock.ts';
-import { CLOSE, type CloseName } from '../../shared/close-codes.ts';
-import { type Uuid, parseDocumentId } from '../../shared/ids.ts';
-import { LIMITS } from '../../shared/limits.ts';
+import { INBOX_CHANNEL, type ChannelFrame, decodeChannelFrame, encodeChannelFrame } from '../../../shared/channels.ts';
+import type { Clock } from '../../../shared/clock.ts';
+import { CLOSE, type CloseName } from '../../../shared/close-codes.ts';
+import { type Uuid, parseDocumentId } from '../../../shared/ids.ts';
+import { LIMITS } from '../../../shared/limits.ts';
 import { makeBucket } from './bucket.ts';
 import type { Inbox } from './inbox.ts';
-import type { Socket } from './ports.ts';
+import type { Socket } from '../ports.ts';
 import { BUFFERED, type Session, type Visit } from './session.ts';
 
 /** Who opens the shared socket. `expiresAt` in milliseconds. */

@@ -1,10 +1,10 @@
 import * as Y from 'yjs';
-import type { CloseName } from '../../shared/close-codes.ts';
-import { type DocumentName, type MessageId, type Uuid, formatDocumentId } from '../../shared/ids.ts';
-import { encodeStep1, encodeUpdate } from '../../shared/protocol.ts';
-import type { MessageValue } from '../../shared/segment.ts';
-import type { SendResult } from './messaging-port.ts';
-import type { Claim, ConversationState, DocumentState, LoadedDocument, Member, UpdateRow } from './ports.ts';
+import type { CloseName } from '../../../shared/close-codes.ts';
+import { type DocumentName, type MessageId, type Uuid, formatDocumentId } from '../../../shared/ids.ts';
+import { encodeStep1, encodeUpdate } from '../../../shared/protocol.ts';
+import type { MessageValue } from '../../../shared/segment.ts';
+import type { SendResult } from '../messaging-port.ts';
+import type { Claim, ConversationState, DocumentState, LoadedDocument, Member, UpdateRow } from '../ports.ts';
 
 /**
  * A room: the server's cache of one document and the sessions that watch it (R1).

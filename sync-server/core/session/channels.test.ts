@@ -1,14 +1,14 @@
 import * as Y from 'yjs';
 import { describe, expect, test } from 'vitest';
-import type { ChannelFrame } from '../../shared/channels.ts';
-import { CLOSE } from '../../shared/close-codes.ts';
-import { KEEP_ALIVE_MS, LIMITS } from '../../shared/limits.ts';
-import { EMPTY_AWARENESS, MESSAGE, encodeStep1, encodeStep2 } from '../../shared/protocol.ts';
-import { addMessage } from '../../shared/segment.ts';
-import { type Carrier, makeCarrier } from './testing/carrier.ts';
-import { settled } from './testing/manual-clock.ts';
-import { frame } from './testing/peer.ts';
-import { startTestNode } from './testing/test-node.ts';
+import type { ChannelFrame } from '../../../shared/channels.ts';
+import { CLOSE } from '../../../shared/close-codes.ts';
+import { KEEP_ALIVE_MS, LIMITS } from '../../../shared/limits.ts';
+import { EMPTY_AWARENESS, MESSAGE, encodeStep1, encodeStep2 } from '../../../shared/protocol.ts';
+import { addMessage } from '../../../shared/segment.ts';
+import { type Carrier, makeCarrier } from '../testing/carrier.ts';
+import { settled } from '../testing/manual-clock.ts';
+import { frame } from '../testing/peer.ts';
+import { startTestNode } from '../testing/test-node.ts';
 
 const code = (name: keyof typeof CLOSE): number => CLOSE[name].code;
 const open = (channel: number, documentId: string): ChannelFrame => ({ op: 'open', channel, documentId });

@@ -1,9 +1,9 @@
 import * as decoding from 'lib0/decoding';
-import type { Clock } from '../../shared/clock.ts';
-import type { Uuid } from '../../shared/ids.ts';
-import { LIMITS } from '../../shared/limits.ts';
-import { type AwarenessEntry, encodeAwareness } from '../../shared/protocol.ts';
-import type { Logger, Membership, Positions } from './ports.ts';
+import type { Clock } from '../../../shared/clock.ts';
+import type { Uuid } from '../../../shared/ids.ts';
+import { LIMITS } from '../../../shared/limits.ts';
+import { type AwarenessEntry, encodeAwareness } from '../../../shared/protocol.ts';
+import type { Logger, Membership, Positions } from '../ports.ts';
 
 /**
  * Who is here, who types, who has read how far: the awareness of one root's room, made by the server (P1 to P5).

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { MessageId, Uuid } from '../../shared/ids.ts';
-import type { Extras } from '../../shared/segment.ts';
+import type { MessageId, Uuid } from '../../../shared/ids.ts';
+import type { Extras } from '../../../shared/segment.ts';
 import { aConversation, aMessage, aMessageId, anId, append, bytes, firstWrite } from './contract-examples.ts';
-import type { Hint, HintBus, NewConversation, UpdateLog, Want } from './ports.ts';
+import type { Hint, HintBus, NewConversation, UpdateLog, Want } from '../ports.ts';
 
 /** A message of the snapshot, as the suite reads it back. Times in milliseconds. */
 export interface KeptMessage {

@@ -1,6 +1,6 @@
 import * as Y from 'yjs';
-import type { RandomBytes } from '../../shared/clock.ts';
-import type { DocumentState, DocumentWrite, UpdateRow } from './ports.ts';
+import type { RandomBytes } from '../../../shared/clock.ts';
+import type { DocumentState, DocumentWrite, UpdateRow } from '../ports.ts';
 
 /** A random client id: 32 bits, as Yjs takes them. */
 export function makeClientId(random: RandomBytes): number {

@@ -1,7 +1,7 @@
-import type { Clock } from '../../shared/clock.ts';
-import type { CloseName } from '../../shared/close-codes.ts';
-import { type DocumentName, formatDocumentId } from '../../shared/ids.ts';
-import type { Claim, DocumentState, Logger, UpdateLog, UpdateRow } from './ports.ts';
+import type { Clock } from '../../../shared/clock.ts';
+import type { CloseName } from '../../../shared/close-codes.ts';
+import { type DocumentName, formatDocumentId } from '../../../shared/ids.ts';
+import type { Claim, DocumentState, Logger, UpdateLog, UpdateRow } from '../ports.ts';
 import { type Room, type Watcher, advance, makeRoom, takeMembers } from './room.ts';
 
 /** The rooms of a node. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Uuid } from '../../shared/ids.ts';
+import type { Uuid } from '../../../shared/ids.ts';
 import { aConversation, aMessage, anId, append, firstWrite } from './contract-examples.ts';
-import type { Membership, NewConversation, UpdateLog } from './ports.ts';
+import type { Membership, NewConversation, UpdateLog } from '../ports.ts';
 
 /** Membership beside the log that creates what it is about. */
 export interface MembershipWorld {

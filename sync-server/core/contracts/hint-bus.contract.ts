@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { anId } from './contract-examples.ts';
-import type { Hint, HintBus } from './ports.ts';
+import type { Hint, HintBus } from '../ports.ts';
 
 /** Two nodes' ends of one bus. */
 export interface BusWorld {

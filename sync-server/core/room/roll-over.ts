@@ -1,7 +1,7 @@
-import type { RandomBytes } from '../../shared/clock.ts';
-import { openSegment } from '../../shared/conversation.ts';
-import { createSegment, laneName } from '../../shared/segment.ts';
-import type { ConversationState, DocumentState, DocumentWrite, UpdateRow } from './ports.ts';
+import type { RandomBytes } from '../../../shared/clock.ts';
+import { openSegment } from '../../../shared/conversation.ts';
+import { createSegment, laneName } from '../../../shared/segment.ts';
+import type { ConversationState, DocumentState, DocumentWrite, UpdateRow } from '../ports.ts';
 import { freshState, writeAsServer } from './server-write.ts';
 
 /** The writes that open the next segment: the segment itself and, in a conversation, the root that names it (D4). */

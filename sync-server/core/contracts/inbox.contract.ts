@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Uuid } from '../../shared/ids.ts';
+import type { Uuid } from '../../../shared/ids.ts';
 import { aConversation, aMessage, anId, append, firstWrite } from './contract-examples.ts';
-import type { Hint, HintBus, InboxSource, Membership, UpdateLog } from './ports.ts';
+import type { Hint, HintBus, InboxSource, Membership, UpdateLog } from '../ports.ts';
 
 /** An inbox's source beside what writes the things that it tells of. */
 export interface InboxWorld {

@@ -1,6 +1,6 @@
-import { systemRandom } from '../../shared/clock.ts';
-import { type MessageId, type Uuid, makeMessageId, makeUuid } from '../../shared/ids.ts';
-import type { DocumentState, DocumentWrite, Locked, Member, NewConversation, SnapshotChange, UpdateLog } from './ports.ts';
+import { systemRandom } from '../../../shared/clock.ts';
+import { type MessageId, type Uuid, makeMessageId, makeUuid } from '../../../shared/ids.ts';
+import type { DocumentState, DocumentWrite, Locked, Member, NewConversation, SnapshotChange, UpdateLog } from '../ports.ts';
 
 /** What the contract suites write. The log does not read updates, so theirs are any bytes. */
 const NOW = 1_790_000_000_000;

@@ -1,12 +1,12 @@
 import * as decoding from 'lib0/decoding';
 import * as Y from 'yjs';
 import { expect, test } from 'vitest';
-import { parseDocumentId } from '../../shared/ids.ts';
-import { EMPTY_AWARENESS, MESSAGE, SYNC, encodeStep1, encodeStep2, encodeUpdate } from '../../shared/protocol.ts';
-import { addMessage, readLog } from '../../shared/segment.ts';
-import { LogUnavailable } from './ports.ts';
-import { frame, wrap } from './testing/peer.ts';
-import { startTestNode } from './testing/test-node.ts';
+import { parseDocumentId } from '../../../shared/ids.ts';
+import { EMPTY_AWARENESS, MESSAGE, SYNC, encodeStep1, encodeStep2, encodeUpdate } from '../../../shared/protocol.ts';
+import { addMessage, readLog } from '../../../shared/segment.ts';
+import { LogUnavailable } from '../ports.ts';
+import { frame, wrap } from '../testing/peer.ts';
+import { startTestNode } from '../testing/test-node.ts';
 
 async function exchanging() {
   const world = await startTestNode();

@@ -1,17 +1,17 @@
 import * as decoding from 'lib0/decoding';
 import * as Y from 'yjs';
-import type { Clock } from '../../shared/clock.ts';
-import { CLOSE, type CloseName } from '../../shared/close-codes.ts';
-import type { DocumentName, Uuid } from '../../shared/ids.ts';
-import { KEEP_ALIVE_MS, LIMITS } from '../../shared/limits.ts';
-import { EMPTY_AWARENESS, MESSAGE, SYNC, encodeStep2 } from '../../shared/protocol.ts';
-import { checkUpdate } from './accept/check.ts';
-import type { Committer } from './committer.ts';
-import type { Logger, Membership, Socket } from './ports.ts';
+import type { Clock } from '../../../shared/clock.ts';
+import { CLOSE, type CloseName } from '../../../shared/close-codes.ts';
+import type { DocumentName, Uuid } from '../../../shared/ids.ts';
+import { KEEP_ALIVE_MS, LIMITS } from '../../../shared/limits.ts';
+import { EMPTY_AWARENESS, MESSAGE, SYNC, encodeStep2 } from '../../../shared/protocol.ts';
+import { checkUpdate } from '../accept/check.ts';
+import type { Committer } from '../room/committer.ts';
+import type { Logger, Membership, Socket } from '../ports.ts';
 import type { Presence, Visitor } from './presence.ts';
 import { readStateVector, wholePayload } from './read-frame.ts';
-import { type Room, type Watcher, encodeRoomStep1 } from './room.ts';
-import { type Hold, Quarantined, type Rooms } from './rooms.ts';
+import { type Room, type Watcher, encodeRoomStep1 } from '../room/room.ts';
+import { type Hold, Quarantined, type Rooms } from '../room/rooms.ts';
 import { makeBucket } from './bucket.ts';
 
 /**
