@@ -1,5 +1,7 @@
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, type Locator, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { systemRandom } from '../../shared/clock.ts';
+import { makeMessageId } from '../../shared/ids.ts';
 import { expectAccessible } from './accessibility.ts';
 import { findChromium } from './chromium.ts';
 import { type CuttingProxy, openCuttingProxy } from './cutting-proxy.ts';
@@ -50,7 +52,45 @@ async function startKept(name: string): Promise<Person> {
   return person;
 }
 
-const waitingLink = ({ page }: Person, count: number) => page.getByRole('link', { name: `${count} messages waiting to be sent` }).first();
+const expectNone = async (found: Locator): Promise<void> => expect(await found.count()).toBe(0);
+
+/** Runs in the page: puts messages into this account's outbox on the device. */
+async function putIntoOutbox({ conversationId, ids }: { conversationId: string; ids: string[] }): Promise<void> {
+  const names = (await indexedDB.databases()).map(({ name }) => name ?? '');
+  const name = names.find((each) => /^homing\/[0-9a-f-]{36}$/.test(each))!;
+  const request = indexedDB.open(name);
+  const database = await new Promise<IDBDatabase>((resolve, reject) => {
+    request.addEventListener('success', () => resolve(request.result));
+    request.addEventListener('error', () => reject(request.error!));
+  });
+  const transaction = database.transaction('outbox', 'readwrite');
+  ids.forEach((messageId, i) => {
+    const entry = { id: `m:${messageId}`, conversationId, order: 1e15 + i, at: Date.now(), state: { kind: 'waiting' }, kind: 'message' };
+    transaction.objectStore('outbox').put({ ...entry, messageId, value: [`waiting ${i}`, null, null], placed: false });
+  });
+  await new Promise<void>((resolve, reject) => {
+    transaction.addEventListener('complete', () => resolve());
+    transaction.addEventListener('error', () => reject(transaction.error!));
+  });
+  database.close();
+}
+
+/** Runs in the page: the whole history over HTTP, and the number of the open segment. */
+async function readAll(conversationId: string): Promise<{ messages: { id: string; seq: number }[]; open: number }> {
+  const messages: { id: string; seq: number }[] = [];
+  for (let before: number | null | undefined; before !== null;) {
+    const query = before === undefined ? '' : `&before=${before}`;
+    const answer = await fetch(`/api/messaging/conversations/${conversationId}/messages?limit=200${query}`);
+    const page = (await answer.json()) as { messages: { id: string; seq: number }[]; nextBefore: number | null };
+    messages.unshift(...page.messages);
+    before = page.nextBefore;
+  }
+  const list = (await (await fetch('/api/messaging/conversations')).json()) as { conversations: { id: string; openSegment: number }[] };
+  return { messages, open: list.conversations.find(({ id }) => id === conversationId)!.openSegment };
+}
+
+const waitingLink = ({ page }: Person, count: number) =>
+  page.getByRole('link', { name: `${count.toLocaleString('en')} messages waiting to be sent` }).first();
 
 test('[C6, C3] 50 messages written offline, 5 changed and 5 taken back, browser killed, started offline: 45 arrive, once, in order', async () => {
   const friends = [await arrive('Ben Okafor'), await arrive('Chiara Rossi'), await arrive('David Lind')];
@@ -117,6 +157,31 @@ test('[C6, C3] 50 messages written offline, 5 changed and 5 taken back, browser 
     expect(await texts(again)).toEqual(expected[i]);
   }
   expect(again.faults).toEqual([]);
+});
+
+test('[C6.6] 5,000 messages that wait leave in ten segments, each once, in order, and none is refused', async () => {
+  const ben = await arrive('Ben Okafor');
+  const ana = await arrive('Ana Silva', proxy.origin);
+  await writeTo(ana, ben);
+  await send(ana, 'hello');
+  await marked(ana, 'hello', 'Sent');
+  await shellKept(ana);
+  const conversationId = new URL(ana.page.url()).pathname.split('/').at(-1)!;
+  proxy.become({ kind: 'cut' });
+
+  const ids = Array.from({ length: 5_000 }, (_, i) => makeMessageId(Date.now() + i, systemRandom));
+  // As the composer would have put them there, one by one.
+  await ana.page.evaluate(putIntoOutbox, { conversationId, ids });
+  await ana.page.goto(proxy.origin);
+  await waitingLink(ana, 5_000).waitFor();
+
+  proxy.become({ kind: 'well' });
+  await ana.page.getByText(/waiting to be sent$/).waitFor({ state: 'detached', timeout: 180_000 });
+  await expectNone(ana.page.getByText(/not sent/));
+  const { messages, open } = await ben.page.evaluate(readAll, conversationId);
+  expect(messages.map(({ id }) => id).slice(1)).toEqual(ids);
+  expect(messages.map(({ seq }) => seq)).toEqual(Array.from({ length: 5_001 }, (_, i) => i + 1));
+  expect(open).toBe(11);
 });
 
 test('a cold start without a network shows the list and what was read before', async () => {
