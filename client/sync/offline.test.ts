@@ -127,6 +127,29 @@ test('edits and deletions of sent messages wait, survive a lost copy, and win or
   expect(core.refusals).toEqual([]);
 });
 
+test('[A2] after a server was restored from an older backup the copy is dropped, what waits is set again, and the same tab goes on', async () => {
+  const core = await startCore(systemClock);
+  const { ana, conversationId, row } = core.world;
+  const tab = openTab(core, ana);
+  const replica = tab.conversations.open(conversationId);
+  replica.send('in the backup');
+  await expect.poll(() => isWaiting(tab), soon).toBe(false);
+  const { lock: _, ...backup } = row();
+  const kept = structuredClone(backup);
+  replica.send('after the backup');
+  await expect.poll(() => isWaiting(tab), soon).toBe(false);
+  core.cut();
+  replica.send('written offline');
+  Object.assign(row(), kept);
+  core.heal();
+  await expect.poll(() => isWaiting(tab), soon).toBe(false);
+  expect(core.refusals.map(({ reason }) => reason)).toContain('restored');
+  replica.send('and on');
+  await expect.poll(() => isWaiting(tab), soon).toBe(false);
+  expect(core.history(conversationId)).toEqual(['in the backup', 'written offline', 'and on']);
+  await expect.poll(() => replica.messages().map(({ body }) => body), soon).toEqual(['in the backup', 'written offline', 'and on']);
+});
+
 test('a removal of what may have left takes it back, whether it arrived or not', async () => {
   const core = await startCore(systemClock);
   const { ana, conversationId } = core.world;
