@@ -83,5 +83,5 @@ test('first contact, a draft and the list survive a cold start without a network
   const again = open({ '/api/messaging/conversations': { conversation: row, conversations: [], nextBefore: null } });
   await expect.poll(() => again.outbox.entries().map(({ kind }) => kind)).toEqual(['message']);
   expect(again.asked).toContain('POST /api/messaging/conversations');
-  expect(again.connection()).toBe('http');
+  await expect.poll(again.connection).toBe('http');
 });

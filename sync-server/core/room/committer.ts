@@ -4,18 +4,10 @@ import type { Uuid } from '../../../shared/ids.ts';
 import { encodeAck, encodeTold } from '../../../shared/protocol.ts';
 import { decodeUpdate } from '../accept/decode.ts';
 import { type Job, type Judgement, type Outcome, RootNeeded, judge, judgeRoom, takeConversation } from './judge.ts';
-import {
-  CommitUnknown,
-  type DocumentWrite,
-  type Locked,
-  type Logger,
-  LogUnavailable,
-  type Permissions,
-  type UpdateLog,
-  type Want,
-} from '../ports.ts';
+import { CommitUnknown, type DocumentWrite, type Locked, type Logger, LogUnavailable, type Permissions, type UpdateLog } from '../ports.ts';
 import { BrokenDocument, type Room, type Work, advance, encodeRoomStep1 } from './room.ts';
 import type { Rooms } from './rooms.ts';
+import { type Batch, byConversation, wantsOf } from './batch.ts';
 
 /**
  * The group commit (L1 to L10): accept → commit → back to everybody, the author included.
@@ -35,8 +27,6 @@ export interface Committer {
   /** From now on what cannot be committed at once is given up instead of waiting. */
   stop(): void;
 }
-
-type Batch = Map<Room, Job[]>;
 
 /** Work of one room in one batch, so that a busy room does not hold up the others. */
 const BATCH_WORK = 512;
@@ -262,32 +252,4 @@ const decode = (work: Work, doc: Y.Doc): Job =>
 
 function abandon(works: readonly Work[]): void {
   for (const work of works) if (work.kind === 'post') work.done({ kind: 'unavailable' });
-}
-
-function byConversation(batch: Batch): Map<Uuid, Batch> {
-  const grouped = new Map<Uuid, Batch>();
-  for (const [room, jobs] of batch) {
-    const { conversationId } = room.name;
-    const group = grouped.get(conversationId) ?? new Map<Room, Job[]>();
-    grouped.set(conversationId, group.set(room, jobs));
-  }
-  return grouped;
-}
-
-/** What a batch has to know under the lock; with roots where a segment fills up (D4). */
-function wantsOf(batch: Batch, withRoots: boolean): Want[] {
-  return [...byConversation(batch)].map(([conversationId, group]) => {
-    const documents = [...group.keys()].map(({ name, state }) => ({ n: name.n, position: state.position }));
-    const root = withRoots ? [{ n: 0, position: 0 }] : [];
-    const versions = new Set([...group.keys()].map(({ conversation }) => conversation.membersVersion));
-    const [version] = versions;
-    return {
-      conversationId,
-      documents: [...documents.filter(({ n }) => !withRoots || n !== 0), ...root],
-      messageIds: [...group.values()].flatMap((jobs) =>
-        jobs.flatMap((job) => (job.kind === 'post' ? [job.work.id] : job.update.messageIds)),
-      ),
-      membersVersion: versions.size === 1 && version !== undefined ? version : -1,
-    };
-  });
 }
