@@ -95,6 +95,39 @@ describe('commits that go wrong', () => {
   });
 });
 
+describe('a broken invariant', () => {
+  test('[L9] what is thrown while a batch is carried out or told costs its rooms their cache, and the node goes on', async () => {
+    const world = await startTestNode();
+    const { open, node, ana, ben, clock, conversationId, row } = world;
+    const { conversationId: second } = await node.messaging.openGroup(ana, 'Second', [ben]);
+    let isBroken = false;
+    const session = node.open({
+      userId: ana,
+      sid: 's',
+      expiresAt: clock.now() + 1e6,
+      name: { kind: 'segment', conversationId, n: 1 },
+      acks: true,
+      socket: {
+        send() {
+          if (isBroken) throw new Error('this socket is broken');
+        },
+        close: () => {},
+        buffered: () => 0,
+      },
+    });
+    await settled();
+    isBroken = true;
+    const doc = new Y.Doc();
+    say(world, ana, 'told to nobody')(doc);
+    session.receive(Uint8Array.of(0, 2, ...varBytes(Y.encodeStateAsUpdate(doc))));
+    await settled();
+    const a = await open(ana, `${second}/1`);
+    a.change(say(world, ana, 'onwards'));
+    await settled();
+    expect([row().messages.size, row(second).messages.size, a.acks.length]).toEqual([1, 1, 1]);
+  });
+});
+
 describe('a node that stops', () => {
   test('[L10] it does not wait for a log that stays away, and what waited comes again elsewhere', async () => {
     const { open, ana, faults, clock, conversationId, node, messageId } = await startTestNode();

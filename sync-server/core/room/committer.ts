@@ -59,7 +59,16 @@ export function makeCommitter(deps: {
   async function run(): Promise<void> {
     running = true;
     await Promise.resolve();
-    while (waiting.size > 0) await runBatch(take(), false);
+    while (waiting.size > 0) {
+      const batch = take();
+      try {
+        await runBatch(batch, false);
+      } catch (error) {
+        // A broken invariant costs these rooms their cache; the others go on.
+        logger.error({ rooms: batch.size, error: String(error) }, 'a batch could not be carried out');
+        for (const [room, jobs] of batch) giveUp(room, jobs);
+      }
+    }
     running = false;
     for (const resolve of idlers.splice(0)) resolve();
   }
