@@ -7,12 +7,19 @@ import type { Clock } from '../../shared/clock.ts';
 import { addAuthRoutes } from './auth.ts';
 import { AVATAR_PATH, addAvatarRoutes } from './avatars.ts';
 import { addConversationRoutes } from './conversations.ts';
+import { addEnterRoutes } from './enter.ts';
+import { addInviteRoutes } from './invites.ts';
 import { addHealthRoute } from './health.ts';
 import { type Identity, makeAuthenticate } from './identity/authenticate.ts';
+import { addKeyRoutes } from './keys.ts';
 import { addMessageRoutes } from './messages.ts';
 import { addMetricsRoute, makeCounting } from './metrics.ts';
 import { isForeign, readPlace } from './origin.ts';
+import { addPasskeyRoutes } from './passkeys.ts';
+import { addPasswordRoutes } from './passwords.ts';
 import { addPeopleRoutes } from './people.ts';
+import { addRegistrationRoutes } from './registration.ts';
+import { addSessionRoutes } from './sessions.ts';
 import { answerProblem, asProblem, invalid, problem } from './problem.ts';
 import type { App, Env, RouteDeps, SignedInEnv } from './route.ts';
 import { addStaticRoutes, securityHeaders } from './static.ts';
@@ -49,7 +56,7 @@ const isLarge = (path: string): boolean => path.startsWith('/api/sync') || path 
 /** The whole HTTP side of a node: the API of `api.ts` (H1), health, metrics, the mounted sockets, and the client's files. */
 export function createApp(deps: AppDeps): App {
   const { allowedOrigins, trustProxy, registry, logger, clientDir } = deps;
-  const authenticate = makeAuthenticate({ keys: deps.keys, signIns: deps.signIns, now: () => deps.clock.now() });
+  const authenticate = makeAuthenticate({ ...deps, now: () => deps.clock.now() });
   const signedIn = createMiddleware<SignedInEnv>(async (c, next) => {
     const identity = await authenticate(c.req.raw.headers);
     if (identity.kind !== 'signed-in') throw problem(identity.kind === 'expired' ? 'expired' : 'unauthorized');
@@ -96,6 +103,13 @@ export function createApp(deps: AppDeps): App {
 
   const routes: RouteDeps = { ...deps, authenticate, signedIn };
   addAuthRoutes(app, routes);
+  addEnterRoutes(app, routes);
+  addKeyRoutes(app, deps);
+  addRegistrationRoutes(app, routes);
+  addSessionRoutes(app, routes);
+  addPasswordRoutes(app, routes);
+  addPasskeyRoutes(app, routes);
+  addInviteRoutes(app, routes);
   addPeopleRoutes(app, routes);
   addAvatarRoutes(app, routes);
   addConversationRoutes(app, routes);

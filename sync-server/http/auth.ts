@@ -1,29 +1,14 @@
 import { createRoute } from '@hono/zod-openapi';
-import type { Context } from 'hono';
-import type { z } from 'zod';
-import { type SignedIn, handle as handleSchema, loginBody, refreshBody, registerBody, signedIn } from '../../shared/api.ts';
-import { type Uuid, makeUuid } from '../../shared/ids.ts';
-import { signAccessToken } from './identity/access-token.ts';
-import { readCookies, signInCookies, signOutCookies } from './identity/cookies.ts';
-import { readRefreshToken, rotate, startSignIn } from './identity/refresh-token.ts';
+import { handle as handleSchema, loginBody, refreshBody, signedIn } from '../../shared/api.ts';
+import { readCookies, signOutCookies } from './identity/cookies.ts';
+import { readRefreshToken, rotate } from './identity/refresh-token.ts';
 import { problem } from './problem.ts';
-import { type App, type Env, type RouteDeps, jsonAnswer, jsonBody, problems } from './route.ts';
+import { type App, type RouteDeps, jsonAnswer, jsonBody, problems } from './route.ts';
 import { refuseAfter } from './rate-limit.ts';
+import { makeSigningIn } from './sign-in.ts';
 
-type Client = z.infer<typeof loginBody>['client'];
-
-const NOT_OPEN = {
-  closed: 'Registration is closed here. Ask whoever runs this server.',
-  invite: 'Registration is by invitation only here.',
-};
-
-const signedInAnswer = jsonAnswer('Signed in. Browsers get cookies, programs the refresh token.', signedIn);
-const registerRoute = createRoute({
-  method: 'post',
-  path: '/api/auth/register',
-  request: { body: jsonBody(registerBody) },
-  responses: { 201: signedInAnswer, ...problems },
-});
+/** The answer of every way of signing in. */
+export const signedInAnswer = jsonAnswer('Signed in. Browsers get cookies, programs the refresh token.', signedIn);
 const loginRoute = createRoute({
   method: 'post',
   path: '/api/auth/login',
@@ -44,47 +29,20 @@ const logoutRoute = createRoute({
   responses: { 204: { description: 'Signed out.' }, ...problems },
 });
 
-/** Register, log in, refresh, log out (S1, S2). */
+/** Log in, refresh, log out (S1, S2). */
 export function addAuthRoutes(app: App, deps: RouteDeps): void {
-  const { accounts, signIns, passwords, limits, clock, random, logger, messaging } = deps;
+  const { accounts, signIns, passwords, limits, clock, logger, messaging } = deps;
 
-  /** The answer to who has signed in; for browsers the tokens stand in cookies. */
-  async function answer(c: Context<Env>, who: { userId: Uuid; sid: Uuid; refreshToken: string; client: Client }): Promise<SignedIn> {
-    const user = await accounts.me(who.userId);
-    if (!user) throw problem('unauthorized');
-    const { token, expiresAt } = await signAccessToken(deps.keys, { userId: who.userId, sid: who.sid, now: clock.now(), random });
-    messaging.extendSession(who.sid, expiresAt);
-    const signedIn = { user, accessToken: token, expiresAt: new Date(expiresAt).toISOString() };
-    if (who.client === 'program') return { ...signedIn, refreshToken: who.refreshToken };
-    const cookies = signInCookies(c.var.place.secure, { access: token, refresh: who.refreshToken });
-    for (const cookie of cookies) c.header('Set-Cookie', cookie, { append: true });
-    return signedIn;
-  }
-
-  async function signIn(c: Context<Env>, userId: Uuid, client: Client): Promise<SignedIn> {
-    const { signIn, token } = startSignIn(userId, clock.now(), random);
-    await signIns.open(signIn);
-    return answer(c, { userId, sid: signIn.sid, refreshToken: token, client });
-  }
-
-  app.openapi(registerRoute, async (c) => {
-    const { handle, displayName, password, client } = c.req.valid('json');
-    if (deps.registration !== 'open') throw problem('registration-closed', NOT_OPEN[deps.registration]);
-    const now = clock.now();
-    refuseAfter(limits.register(c.var.place.address, now));
-    const passwordHash = await passwords.hash(password);
-    const me = await accounts.create({ id: makeUuid(now, random), handle, displayName, passwordHash, createdAt: now });
-    if (!me) throw problem('handle-taken', `Somebody else is @${handle}.`);
-    return c.json(await signIn(c, me.id, client), 201);
-  });
+  const { answer, signIn } = makeSigningIn(deps);
 
   app.openapi(loginRoute, async (c) => {
     const { handle, password, client } = c.req.valid('json');
     refuseAfter(limits.logIn(c.var.place.address, handle, clock.now()));
     const found = handleSchema.safeParse(handle).success ? await accounts.credentials(handle) : null;
     const matches = await passwords.matches(found?.passwordHash ?? null, password);
-    if (!found || !matches) throw problem('unauthorized', 'The handle or the password is wrong.');
-    return c.json(await signIn(c, found.userId, client), 200);
+    const answer = found?.passwordHash && matches && (await signIn(c, { userId: found.userId, client, passwordHash: found.passwordHash }));
+    if (!answer) throw problem('unauthorized', 'The handle or the password is wrong.');
+    return c.json(answer, 200);
   });
 
   app.openapi(refreshRoute, async (c) => {
@@ -95,7 +53,10 @@ export function addAuthRoutes(app: App, deps: RouteDeps): void {
     if (rotation?.kind === 'rotated') {
       const { signIn, successor } = rotation;
       const client = fromBody === undefined ? 'browser' : 'program';
-      return c.json(await answer(c, { userId: signIn.userId, sid: signIn.sid, refreshToken: successor, client }), 200);
+      return c.json(
+        await answer(c, { userId: signIn.userId, sid: signIn.sid, rotation: signIn.rotation, refreshToken: successor, client }),
+        200,
+      );
     }
     if (rotation) messaging.endSessions(rotation.ended);
     if (rotation?.kind === 'reused') logger.warn(rotation.ended, 'a refresh token was used again: its sign-in has ended');

@@ -54,6 +54,14 @@ export interface Limits {
   /** A log-in: milliseconds to wait. Counted by address, by account and address, and by account, so that nobody is locked out by a few tries of others. */
   logIn(address: string, handle: string, now: number): number;
   register(address: string, now: number): number;
+  /** Reset links and invites that somebody presents. */
+  link(address: string, now: number): number;
+  /** Ceremonies of passkeys: their beginnings and ends. */
+  passkey(address: string, now: number): number;
+  /** A signed-in person's own password, asked for once more. */
+  password(userId: string, now: number): number;
+  /** Invites that somebody makes. */
+  invite(userId: string, now: number): number;
   /** People search and look-up. */
   people(userId: string, now: number): number;
 }
@@ -63,11 +71,19 @@ export function makeLimits(): Limits {
   const byBoth = makeLimiter({ burst: 10, perMinute: 4 });
   const byAccount = makeLimiter({ burst: 100, perMinute: 20 });
   const registrations = makeLimiter({ burst: 100, perMinute: 20 });
+  const links = makeLimiter({ burst: 30, perMinute: 10 });
+  const ceremonies = makeLimiter({ burst: 120, perMinute: 60 });
+  const passwords = makeLimiter({ burst: 5, perMinute: 1 });
+  const invites = makeLimiter({ burst: 20, perMinute: 1 });
   const searches = makeLimiter({ burst: 30, perMinute: 60 });
   return {
     logIn: (address, handle, now) =>
       byAddress.take(addressKey(address), now) || byBoth.take(`${addressKey(address)} ${handle}`, now) || byAccount.take(handle, now),
     register: (address, now) => registrations.take(addressKey(address), now),
+    link: (address, now) => links.take(addressKey(address), now),
+    passkey: (address, now) => ceremonies.take(addressKey(address), now),
+    password: (userId, now) => passwords.take(userId, now),
+    invite: (userId, now) => invites.take(userId, now),
     people: (userId, now) => searches.take(userId, now),
   };
 }

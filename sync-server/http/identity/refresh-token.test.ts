@@ -4,7 +4,7 @@ import { SAME_SUCCESSOR_MS, SIGN_IN_MS, type Rotation, readRefreshToken, rotate,
 
 const NOW = 1_800_000_000_000;
 const userId = '0190a0a0-0000-7000-8000-000000000001';
-const start = () => startSignIn(userId, NOW, systemRandom);
+const start = () => startSignIn({ userId, device: 'a test', now: NOW, random: systemRandom });
 const read = (token: string) => readRefreshToken(token)!;
 
 function rotated(rotation: Rotation) {
