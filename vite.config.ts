@@ -59,11 +59,14 @@ export default defineConfig(({ isSsrBuild }) => ({
   ...(isSsrBuild ? { publicDir: false as const } : {}),
   build: isSsrBuild
     ? {
-        ssr: `${root}sync-server/main.ts`,
+        ssr: true,
         outDir: `${root}dist/server`,
         target: 'node20',
         emptyOutDir: true,
-        rollupOptions: { output: { entryFileNames: '[name].mjs' } },
+        rollupOptions: {
+          input: { main: `${root}sync-server/main.ts`, user: `${root}sync-server/user.ts` },
+          output: { entryFileNames: '[name].mjs', chunkFileNames: '[name].mjs' },
+        },
       }
     : { outDir: `${root}dist/client`, target: 'es2022', emptyOutDir: false },
   server: {

@@ -16,7 +16,7 @@ for (const identifier of ['android-key', 'android-safetynet', 'apple', 'mds'] as
   SettingsService.setRootCertificates({ identifier, certificates: [] });
 
 /** Passkeys belong to the host's name, without its port. */
-const rpId = ({ host }: Place): string => URL.parse(`http://${host}`)?.hostname ?? '';
+const rpId = ({ host }: Place): string => (host === '' ? '' : new URL(`http://${host}`).hostname);
 /** What an authenticator keeps of a person: the bytes of their id. */
 const userHandle = (userId: Uuid): string => Buffer.from(userId.replaceAll('-', ''), 'hex').toString('base64url');
 
