@@ -51,7 +51,11 @@ export const patchMeBody = z
   .strict();
 /** A token of another platform for ours (S9); `person` describes whom to write to, `next` is a place in the app. */
 export const exchangeBody = z.object({ token: z.string().max(8_192), client });
-export const enterForm = z.object({ token: z.string().max(8_192), person: z.string().max(8_192).optional(), next: z.string().max(2_000).optional() });
+export const enterForm = z.object({
+  token: z.string().max(8_192),
+  person: z.string().max(8_192).optional(),
+  next: z.string().max(2_000).optional(),
+});
 /** For refresh and log-out: programs send the refresh token in the body; browsers have the cookie. */
 export const refreshBody = z.object({ refreshToken: z.string().max(200).optional() });
 /** `refreshToken` is there only for programs: `"client": "program"` at register and log-in, the token in the body at refresh. */

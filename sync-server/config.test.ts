@@ -11,7 +11,8 @@ test('an empty environment is a whole config', () => {
       databaseUrl: null,
       registration: 'open',
       allowedOrigins: [],
-      authPrivateKeyFile: null,
+      signingKey: null,
+      platform: null,
       logLevel: 'info',
       trustProxy: false,
     },
@@ -27,6 +28,11 @@ test('every value is read, and empty ones count as not set', () => {
     REGISTRATION: 'closed',
     ALLOWED_ORIGINS: 'https://a.example, http://b.example:8080',
     AUTH_PRIVATE_KEY_FILE: '/etc/homing.pem',
+    AUTH_JWKS_URL: 'https://id.example/jwks',
+    AUTH_ISSUER: 'https://id.example',
+    AUTH_AUDIENCE: 'homing-chat',
+    AUTH_HANDLE_CLAIM: 'nickname',
+    AUTH_NAME_CLAIM: 'full_name',
     LOG_LEVEL: 'warn',
     TRUST_PROXY: '1',
   };
@@ -38,7 +44,14 @@ test('every value is read, and empty ones count as not set', () => {
       databaseUrl: 'postgres://homing:secret@db/homing',
       registration: 'closed',
       allowedOrigins: ['https://a.example', 'http://b.example:8080'],
-      authPrivateKeyFile: '/etc/homing.pem',
+      signingKey: { from: 'file', path: '/etc/homing.pem' },
+      platform: {
+        jwksUrl: 'https://id.example/jwks',
+        issuer: 'https://id.example',
+        audience: 'homing-chat',
+        handleClaim: 'nickname',
+        nameClaim: 'full_name',
+      },
       logLevel: 'warn',
       trustProxy: true,
     },
@@ -59,6 +72,26 @@ test.each([
   ['ALLOWED_ORIGINS', '*'],
 ])('%s=%s is named as wrong', (name, value) => {
   expect(readConfig({ [name]: value })).toEqual({ wrong: [expect.stringContaining(`${name} is "${value}"`)] });
+});
+
+const platform = { AUTH_JWKS_URL: 'http://127.0.0.1:8080/jwks', AUTH_ISSUER: 'https://id.example', AUTH_AUDIENCE: 'chat' };
+
+test('[S9] a platform is named whole, and its keys come over TLS but for this machine', () => {
+  expect(readConfig(platform)).toMatchObject({
+    config: { platform: { jwksUrl: platform.AUTH_JWKS_URL, handleClaim: 'preferred_username', nameClaim: 'name' } },
+  });
+  for (const name of Object.keys(platform))
+    expect(readConfig({ ...platform, [name]: '' })).toEqual({ wrong: [expect.stringContaining('belong together')] });
+  for (const url of ['http://id.example/jwks', 'ftp://id.example/jwks', 'id.example', 'http://127.0.0.1.example/jwks'])
+    expect(readConfig({ ...platform, AUTH_JWKS_URL: url })).toEqual({ wrong: [expect.stringContaining('AUTH_JWKS_URL')] });
+  expect(readConfig({ ...platform, AUTH_ISSUER: 'homing' })).toEqual({ wrong: [expect.stringContaining('AUTH_ISSUER')] });
+});
+
+test('[S8] a signing key comes from one place, and is not repeated', () => {
+  expect(readConfig({ AUTH_PRIVATE_KEY: 'secret' })).toMatchObject({ config: { signingKey: { from: 'environment', pem: 'secret' } } });
+  const both = readConfig({ AUTH_PRIVATE_KEY: 'secret', AUTH_PRIVATE_KEY_FILE: '/etc/homing.pem' });
+  expect(both).toEqual({ wrong: [expect.stringContaining('AUTH_PRIVATE_KEY_FILE')] });
+  expect(JSON.stringify(both)).not.toContain('secret');
 });
 
 test('everything that is wrong is told at once, and no password with it', () => {

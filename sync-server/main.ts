@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type WebSocketServerLike, serve } from '@hono/node-server';
 import { type Logger as Pino, pino } from 'pino';
@@ -8,17 +7,22 @@ import { type Config, readConfig } from './config.ts';
 import { membersMay, startNode } from './core/node.ts';
 import type { Logger } from './core/ports.ts';
 import { openDatabase } from './database.ts';
+import { openIdentity } from './identity.ts';
+import { runKeys } from './keys.ts';
 import { createApp } from './http/app.ts';
 import { makePasswords } from './http/identity/passwords.ts';
-import { loadKeyRing, readKeyRing } from './http/identity/signing-keys.ts';
 import { addNodeMetrics } from './http/metrics.ts';
 import { makeLimits } from './http/rate-limit.ts';
 import { keepHeartbeat, makeSocketServer } from './http/socket.ts';
 import { mountSync } from './http/sync-route.ts';
-import { makeAccounts, makeSignIns, makeSigningKeys } from './postgres/accounts.ts';
+import { makeAccounts } from './postgres/accounts.ts';
 import { makePostgresBus } from './postgres/hint-bus.ts';
 import { makeHistory } from './postgres/history.ts';
 import { makePostgresInbox } from './postgres/inbox.ts';
+import { makeSignIns } from './postgres/sign-ins.ts';
+import { makeInvites } from './postgres/invites.ts';
+import { makePasskeys } from './postgres/passkeys.ts';
+import { makePasswordStore } from './postgres/password-store.ts';
 import { makePostgresMembership } from './postgres/membership.ts';
 import { tellUnavailable } from './postgres/unavailable.ts';
 import { makePostgresLog } from './postgres/update-log.ts';
@@ -55,14 +59,16 @@ async function start(config: Config): Promise<() => Promise<void>> {
   const stopHeartbeat = keepHeartbeat(sockets);
   const registry = new Registry();
   addNodeMetrics(registry, node.counts);
+  const identity = await openIdentity(config, sql, logger);
   const app = createApp({
     accounts: tellUnavailable(makeAccounts(sql)),
     signIns: tellUnavailable(makeSignIns(sql)),
+    passwordStore: tellUnavailable(makePasswordStore(sql)),
+    passkeys: tellUnavailable(makePasskeys(sql)),
+    invites: tellUnavailable(makeInvites(sql)),
     history: tellUnavailable(makeHistory(sql)),
     messaging: node.messaging,
-    keys: config.authPrivateKeyFile
-      ? await readKeyRing(await readFile(config.authPrivateKeyFile, 'utf8'))
-      : await loadKeyRing(makeSigningKeys(sql)),
+    ...identity,
     passwords: makePasswords(),
     limits: makeLimits(),
     registration: config.registration,
@@ -90,6 +96,7 @@ async function start(config: Config): Promise<() => Promise<void>> {
 
   return async () => {
     stopHeartbeat();
+    identity.keys.stop();
     const closed = new Promise((resolve) => server.close(resolve));
     const cut = setTimeout(() => {
       for (const socket of sockets.clients) socket.terminate();
@@ -115,7 +122,12 @@ if ('wrong' in read) {
   process.exit(1);
 }
 const { config } = read;
+const [command, ...words] = process.argv.slice(2);
 try {
+  if (command === 'keys') {
+    process.stdout.write(`${await runKeys(words, config)}\n`);
+    process.exit(0);
+  }
   const stop = await start(config);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {

@@ -3,18 +3,26 @@ import { systemClock, systemRandom } from '../../shared/clock.ts';
 import { signedIn as signedInSchema } from '../../shared/api.ts';
 import { type Messaging } from '../core/messaging-port.ts';
 import { membersMay, startNode } from '../core/node.ts';
-import { makeAccounts, makeSignIns, makeSigningKeys } from '../postgres/accounts.ts';
+import { makeAccounts } from '../postgres/accounts.ts';
 import { connect } from '../postgres/connect.ts';
 import { makePostgresBus } from '../postgres/hint-bus.ts';
 import { makeHistory } from '../postgres/history.ts';
 import { makePostgresInbox } from '../postgres/inbox.ts';
 import { createTestDatabase } from '../postgres/launcher/test-database.ts';
+import { makeSignIns } from '../postgres/sign-ins.ts';
+import { makeInvites } from '../postgres/invites.ts';
+import { makePasskeys } from '../postgres/passkeys.ts';
+import { makePasswordStore } from '../postgres/password-store.ts';
+import { makeForeignAccounts } from '../postgres/foreign-accounts.ts';
 import { makePostgresMembership } from '../postgres/membership.ts';
 import { migrate } from '../postgres/migrate.ts';
+import { makeSigningKeys } from '../postgres/signing-keys.ts';
 import { makePostgresLog } from '../postgres/update-log.ts';
 import { type AppDeps, createApp } from './app.ts';
 import { makePasswords } from './identity/passwords.ts';
-import { loadKeyRing } from './identity/signing-keys.ts';
+import { makeEnrol } from './identity/enrol.ts';
+import { openKeyRing } from './identity/key-ring.ts';
+import { importStored, makeStoredKey } from './identity/signing-keys.ts';
 import { makeLimits } from './rate-limit.ts';
 import { mountSync } from './sync-route.ts';
 
@@ -47,9 +55,15 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
   });
   const told: { ended: Parameters<Messaging['endSessions']>[0][]; extended: string[] } = { ended: [], extended: [] };
   const errors: Record<string, unknown>[] = [];
+  const signingKeys = makeSigningKeys(sql);
+  const load = async () => importStored(await signingKeys.load(() => makeStoredKey(clock.now())));
+  const keys = await openKeyRing({ load, clock, logger: silent });
   const deps = change({
     accounts: makeAccounts(sql),
     signIns: makeSignIns(sql),
+    passwordStore: makePasswordStore(sql),
+    passkeys: makePasskeys(sql),
+    invites: makeInvites(sql),
     history: makeHistory(sql),
     messaging: {
       ...node.messaging,
@@ -59,7 +73,9 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
       },
       extendSession: (sid) => void told.extended.push(sid),
     },
-    keys: await loadKeyRing(makeSigningKeys(sql)),
+    keys,
+    platform: null,
+    enrol: makeEnrol({ foreignAccounts: makeForeignAccounts(sql), random: systemRandom }),
     passwords: makePasswords(),
     limits: makeLimits(),
     registration: 'open',
@@ -116,6 +132,7 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
     /** Moves the clock. */
     pass: (ms: number) => void (skew += ms),
     async close() {
+      keys.stop();
       await node.stop();
       await sql.end();
       await database.drop();

@@ -5,7 +5,7 @@ import type { KeyRing } from './key-ring.ts';
 import { ACCESS_MS } from './signing-keys.ts';
 import { type Demands, verifyToken } from './verify-token.ts';
 
-export const ISSUER = 'homing';
+const ISSUER = 'homing';
 const DEMANDS: Demands = {
   algorithms: ['EdDSA'],
   issuer: ISSUER,

@@ -1,25 +1,56 @@
+import { createHash } from 'node:crypto';
 import type { SignIns } from '../../core/accounts.ts';
-import type { Uuid } from '../../../shared/ids.ts';
+import { type Uuid, makeUuid } from '../../../shared/ids.ts';
 import { bearerToken, isSecure } from '../origin.ts';
 import { verifyAccessToken } from './access-token.ts';
 import { readCookies } from './cookies.ts';
-import type { KeyRing } from './signing-keys.ts';
+import type { Enrol } from './enrol.ts';
+import type { KeyRing } from './key-ring.ts';
+import type { Platform } from './platform.ts';
 
 /** Who a request comes from. `expired`: renew the session (4501); `none`: no token, a bad one, or a sign-in that was ended (4401). */
 export type Identity = { kind: 'signed-in'; userId: Uuid; sid: Uuid; expiresAt: number } | { kind: 'expired' } | { kind: 'none' };
 
 export type Authenticate = (headers: Headers) => Promise<Identity>;
 
-/** Reads the Bearer token, or else the cookie, verifies it, and asks whether its sign-in still stands: log-out ends tokens at once. */
-export function makeAuthenticate(deps: { keys: KeyRing; signIns: SignIns; now(): number }): Authenticate {
-  return async (headers) => {
-    const token = bearerToken(headers) ?? readCookies(isSecure(headers), headers.get('cookie')).session;
-    if (token === undefined) return { kind: 'none' };
-    const now = deps.now();
-    const verdict = await verifyAccessToken(deps.keys, token, now);
-    if (verdict.kind === 'invalid') return { kind: 'none' };
-    if (verdict.kind === 'expired') return { kind: 'expired' };
+interface Deps {
+  keys: KeyRing;
+  signIns: SignIns;
+  /** Another platform whose tokens are good here; null: none. */
+  platform: Platform | null;
+  enrol: Enrol;
+  now(): number;
+}
+
+/**
+ * Reads the Bearer token, or else the cookie. Ours is verified, and then its sign-in is asked for: log-out ends tokens at once. One of the
+ * platform's, which only a header brings, is good until it runs out (S9).
+ */
+export function makeAuthenticate({ keys, signIns, platform, enrol, now: clock }: Deps): Authenticate {
+  async function ours(token: string, now: number): Promise<Identity> {
+    const verdict = await verifyAccessToken(keys, token, now);
+    if (verdict.kind !== 'valid') return { kind: verdict.kind === 'expired' ? 'expired' : 'none' };
     const { userId, sid, expiresAt } = verdict;
-    return (await deps.signIns.isLive(sid, userId, now)) ? { kind: 'signed-in', userId, sid, expiresAt } : { kind: 'none' };
+    return (await signIns.isLive(verdict, now)) ? { kind: 'signed-in', userId, sid, expiresAt } : { kind: 'none' };
+  }
+
+  async function theirs(platform: Platform, token: string, now: number): Promise<Identity> {
+    const verified = await platform.signIn(token, now);
+    if (verified.kind !== 'valid') return { kind: verified.kind === 'expired' ? 'expired' : 'none' };
+    const userId = await enrol(verified.claims, now);
+    return { kind: 'signed-in', userId, sid: sessionOf(token), expiresAt: verified.claims.expiresAt };
+  }
+
+  return async (headers) => {
+    const bearer = bearerToken(headers);
+    const token = bearer ?? readCookies(isSecure(headers), headers.get('cookie')).session;
+    if (token === undefined) return { kind: 'none' };
+    return bearer !== undefined && platform?.claims(bearer) ? theirs(platform, bearer, clock()) : ours(token, clock());
   };
+}
+
+/** A token of the platform is a session of its own, on every node the same. */
+function sessionOf(token: string): Uuid {
+  const digest = createHash('sha256').update(token).digest();
+  return makeUuid(0, (size) => new Uint8Array(digest.subarray(0, size)));
 }

@@ -53,7 +53,8 @@ const PEM = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----/g;
 /** Keys of a text of PKCS #8 PEM blocks, Ed25519: the first signs, all of them verify. Throws a sentence for whoever wrote the text. */
 export async function importPem(text: string): Promise<SigningKey[]> {
   const blocks = text.replaceAll('\\n', '\n').match(PEM) ?? [];
-  if (blocks.length === 0) throw new TypeError('The signing key should be an Ed25519 key as PKCS #8 PEM, "-----BEGIN PRIVATE KEY-----" and so on.');
+  if (blocks.length === 0)
+    throw new TypeError('The signing key should be an Ed25519 key as PKCS #8 PEM, "-----BEGIN PRIVATE KEY-----" and so on.');
   try {
     const keys = await Promise.all(blocks.map((block) => importPKCS8(block, ALGORITHM, { extractable: true })));
     return await Promise.all(keys.map(async (key) => importKey(await storedKey(key, 0), null)));

@@ -20,6 +20,8 @@ export type FindKey = (header: JWTHeaderParameters) => Promise<CryptoKey | null>
 
 const TOLERANCE_S = 30;
 const LONGEST = 8 * 1024;
+/** Three parts in base64url; jose would also take padding and other ways of writing the same bytes. */
+const FORM = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 /** Headers by which a token would bring its own key, or say where to fetch one. */
 const OWN_KEYS = ['jwk', 'jku', 'x5u'];
 
@@ -28,7 +30,7 @@ const OWN_KEYS = ['jwk', 'jku', 'x5u'];
  * token is an answer; only what `findKey` throws is thrown.
  */
 export async function verifyToken(token: string, findKey: FindKey, demands: Demands, now: number): Promise<Verified<Claims>> {
-  if (token.length > LONGEST) return { kind: 'invalid' };
+  if (token.length > LONGEST || !FORM.test(token)) return { kind: 'invalid' };
   const { algorithms, issuer, audience, typ, requiredClaims, maxAgeMs } = demands;
   try {
     const { payload } = await jwtVerify(
@@ -50,8 +52,8 @@ export async function verifyToken(token: string, findKey: FindKey, demands: Dema
       },
     );
     const { sub, exp, iat } = payload;
-    if (sub === undefined || exp === undefined || iat === undefined) return { kind: 'invalid' };
-    return { kind: 'valid', claims: { ...payload, sub, exp, iat } };
+    if (sub === undefined || exp === undefined || iat === undefined || !Number.isFinite(exp)) return { kind: 'invalid' };
+    return { kind: 'valid', claims: { ...payload, sub, iat, exp: Math.min(exp, iat + maxAgeMs / 1000) } };
   } catch (error) {
     if (error instanceof errors.JWTExpired) return { kind: 'expired' };
     if (error instanceof errors.JOSEError || error instanceof TypeError) return { kind: 'invalid' };
