@@ -1,0 +1,65 @@
+import type { Uuid } from '../../shared/ids.ts';
+import type { Departures, Relations } from '../core/rights/relations.ts';
+import { type MemoryStore, type StoredConversation, hasBlocked, nextChange, notify } from './store.ts';
+
+const conversationsOf = (store: MemoryStore, userId: Uuid): StoredConversation[] =>
+  [...store.conversations.values()].filter(({ state, members }) => state.kind !== 'private' && members.has(userId));
+
+/** What people are to one another, in memory. */
+export function makeMemoryRelations(store: MemoryStore): Relations {
+  return {
+    async knowing(userId, others) {
+      const own = conversationsOf(store, userId);
+      return new Set(others.filter((other) => own.some(({ members }) => members.has(other) && !members.get(other)!.asked)));
+    },
+    async requests(userId, since) {
+      const members = [...store.conversations.values()].flatMap((row) => [...row.members.values()]);
+      return members.filter(({ asked, askedBy, askedAt }) => asked && askedBy === userId && askedAt > since).length;
+    },
+    async apart(userId, others) {
+      return new Set(others.filter((other) => hasBlocked(store, userId, other) || hasBlocked(store, other, userId)));
+    },
+    async setBlocked(userId, otherId, _directId, blocked) {
+      const list = store.blocks.get(userId) ?? new Set();
+      if (list.has(otherId) === blocked) return false;
+      if (blocked) store.blocks.set(userId, list.add(otherId));
+      else list.delete(otherId);
+      for (const row of conversationsOf(store, userId)) {
+        if (!row.members.has(otherId)) continue;
+        row.state = { ...row.state, membersVersion: row.state.membersVersion + 1 };
+        row.members.get(userId)!.changed = nextChange(store);
+        notify(store, { kind: 'members', conversationId: row.state.id });
+      }
+      return true;
+    },
+  };
+}
+
+/** People who go, in memory. */
+export function makeMemoryDepartures(store: MemoryStore): Departures {
+  return {
+    async due() {
+      return [...store.departures].map(([userId, { removes }]) => ({ userId, removes }));
+    },
+    async memberships(userId) {
+      return conversationsOf(store, userId).map(({ state }) => ({
+        conversationId: state.id,
+        kind: state.kind === 'group' ? ('group' as const) : ('direct' as const),
+      }));
+    },
+    async traces(userId, limit) {
+      const found = new Map<string, { conversationId: Uuid; n: number }>();
+      for (const { state, messages } of store.conversations.values())
+        for (const { n, senderId, body, reactions } of messages.values())
+          if ((senderId === userId && body !== null) || reactions.has(userId))
+            found.set(`${state.id}/${n}`, { conversationId: state.id, n });
+      return [...found.values()].slice(0, limit);
+    },
+    async finish(userId) {
+      store.conversations.delete(userId);
+      store.blocks.delete(userId);
+      for (const list of store.blocks.values()) list.delete(userId);
+      store.departures.delete(userId);
+    },
+  };
+}
