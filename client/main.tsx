@@ -5,6 +5,7 @@ import { systemClock, systemRandom } from '../shared/clock.ts';
 import { createAccount } from './state/create-account.ts';
 import { showBadge } from './platform/badge.ts';
 import { makeDeviceStorage } from './platform/storage.ts';
+import { type TrustedTypes, trustWorker } from './platform/trusted-types.ts';
 import { watchUpdates } from './platform/updates.ts';
 import { createPage } from './state/create-page.ts';
 import { makeApi } from './sync/api.ts';
@@ -35,7 +36,13 @@ function createPlatform(): Platform {
   const every = (ms: number, run: () => void): void => void setInterval(run, ms);
   const updates =
     import.meta.env.PROD && 'serviceWorker' in navigator
-      ? watchUpdates({ container: navigator.serviceWorker, onReady: () => setUpdateReady(true), reload: () => location.reload(), every })
+      ? watchUpdates({
+          container: navigator.serviceWorker,
+          scriptUrl: trustWorker((globalThis as { trustedTypes?: TrustedTypes }).trustedTypes),
+          onReady: () => setUpdateReady(true),
+          reload: () => location.reload(),
+          every,
+        })
       : null;
   return {
     isUpdateReady,

@@ -7,6 +7,8 @@ import type { Clock } from '../../shared/clock.ts';
 import { addAuthRoutes } from './auth.ts';
 import { AVATAR_PATH, addAvatarRoutes } from './avatars.ts';
 import { addConversationRoutes } from './conversations.ts';
+import { makeCors } from './cors.ts';
+import { addCspReportsRoute } from './csp-reports.ts';
 import { addEnterRoutes } from './enter.ts';
 import { addInviteRoutes } from './invites.ts';
 import { addHealthRoute } from './health.ts';
@@ -95,6 +97,7 @@ export function createApp(deps: AppDeps): App {
   app.use(makeCounting(registry));
   app.use(securityHeaders);
   const limitBody = bodyLimit({ maxSize: BODY_MAX, onError: () => Promise.reject(problem('too-large')) });
+  app.use('/api/*', makeCors(allowedOrigins));
   app.use('/api/*', async (c, next) => {
     c.header('Cache-Control', 'no-store');
     if (!SAFE.has(c.req.method) && door.isForeign(c)) throw problem('origin');
@@ -116,6 +119,7 @@ export function createApp(deps: AppDeps): App {
   addMessageRoutes(app, routes);
   addHealthRoute(app, deps);
   addMetricsRoute(app, registry);
+  addCspReportsRoute(app, deps);
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' });
   app.openAPIRegistry.registerComponent('securitySchemes', 'cookie', { type: 'apiKey', in: 'cookie', name: 'homing_session' });
   app.doc31('/api/openapi.json', { openapi: '3.1.0', info: { title: 'Homing', version: '1' } });
