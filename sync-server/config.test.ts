@@ -76,7 +76,7 @@ test.each([
 
 const platform = { AUTH_JWKS_URL: 'http://127.0.0.1:8080/jwks', AUTH_ISSUER: 'https://id.example', AUTH_AUDIENCE: 'chat' };
 
-test('[S9] a platform is named whole, and its keys come over TLS but for this machine', () => {
+test('[S6] a platform is named whole, and its keys come over TLS but for this machine', () => {
   expect(readConfig(platform)).toMatchObject({
     config: { platform: { jwksUrl: platform.AUTH_JWKS_URL, handleClaim: 'preferred_username', nameClaim: 'name' } },
   });
@@ -87,7 +87,7 @@ test('[S9] a platform is named whole, and its keys come over TLS but for this ma
   expect(readConfig({ ...platform, AUTH_ISSUER: 'homing' })).toEqual({ wrong: [expect.stringContaining('AUTH_ISSUER')] });
 });
 
-test('[S8] a signing key comes from one place, and is not repeated', () => {
+test('[S5] a signing key comes from one place, and is not repeated', () => {
   expect(readConfig({ AUTH_PRIVATE_KEY: 'secret' })).toMatchObject({ config: { signingKey: { from: 'environment', pem: 'secret' } } });
   const both = readConfig({ AUTH_PRIVATE_KEY: 'secret', AUTH_PRIVATE_KEY_FILE: '/etc/homing.pem' });
   expect(both).toEqual({ wrong: [expect.stringContaining('AUTH_PRIVATE_KEY_FILE')] });

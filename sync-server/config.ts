@@ -13,9 +13,9 @@ export interface Config {
   registration: 'open' | 'invite' | 'closed';
   /** Origins besides the own host that may act with cookies, as browsers write them. */
   allowedOrigins: readonly string[];
-  /** Where the keys of access tokens come from, Ed25519 as PKCS #8 PEM; null keeps them in the database (S8). */
+  /** Where the keys of access tokens come from, Ed25519 as PKCS #8 PEM; null keeps them in the database (S5). */
   signingKey: { from: 'file'; path: string } | { from: 'environment'; pem: string } | null;
-  /** Another platform whose people are at home here too; null: none (S9). */
+  /** Another platform whose people are at home here too; null: none (S6). */
   platform: PlatformConfig | null;
   logLevel: LogLevel;
   /** Whether the nearest proxy's `X-Forwarded-…` headers are believed. */

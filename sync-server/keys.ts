@@ -8,7 +8,7 @@ const USAGE = `npm run keys                 lists the keys that access tokens ar
 npm run keys -- rotate       makes a new key; it signs in two minutes, when every node knows it, and the older ones verify until their tokens are over
 npm run keys -- revoke KID   takes a key away at once: whoever has a token of it signs in again; made anew when it was the last`;
 
-/** `npm run keys`: the keys of access tokens in the database, also while servers run on it (S8). Answers what to tell. */
+/** `npm run keys`: the keys of access tokens in the database, also while servers run on it (S5). Answers what to tell. */
 export async function runKeys([command = 'list', kid = '', ...more]: readonly string[], config: Config): Promise<string> {
   if (config.signingKey)
     throw new Error('The signing keys come from the environment here, not from the database: put the new key first there.');

@@ -21,7 +21,7 @@ export interface ForeignPerson {
   subject: string;
 }
 
-/** Accounts that belong to people of another platform (S9). */
+/** Accounts that belong to people of another platform (S6). */
 export interface ForeignAccounts {
   /** `name`: as the platform said it last. */
   find(person: ForeignPerson): Promise<{ userId: Uuid; name: string } | null>;
@@ -32,7 +32,7 @@ export interface ForeignAccounts {
 }
 export type ForeignCreated = 'created' | 'taken' | 'exists';
 
-/** Devices that people have signed in from, each by the hash of what it keeps (S10). */
+/** Devices that people have signed in from, each by the hash of what it keeps (S7). */
 export interface KnownDevices {
   /** Whether the person with this handle has signed in from it. */
   knows(handle: string, hash: Uint8Array): Promise<boolean>;

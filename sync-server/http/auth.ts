@@ -37,7 +37,9 @@ export function addAuthRoutes(app: App, deps: RouteDeps): void {
 
   app.openapi(loginRoute, async (c) => {
     const { handle, password, client } = c.req.valid('json');
-    refuseAfter(limits.logIn(c.var.place.address, handle, clock.now()));
+    const { address, secure } = c.var.place;
+    const device = await deps.devices.recognise({ secure, cookies: c.req.header('cookie') ?? null }, handle);
+    refuseAfter(limits.logIn({ address, handle, device }, clock.now()));
     const found = handleSchema.safeParse(handle).success ? await accounts.credentials(handle) : null;
     const matches = await passwords.matches(found?.passwordHash ?? null, password);
     const answer = found?.passwordHash && matches && (await signIn(c, { userId: found.userId, client, passwordHash: found.passwordHash }));

@@ -20,7 +20,7 @@ const enterRoute = createRoute({
 });
 
 /**
- * The ways in from another platform (S9). `exchange` is for programs and for pages of the same site; `enter` is what the form behind a
+ * The ways in from another platform (S6). `exchange` is for programs and for pages of the same site; `enter` is what the form behind a
  * "Send message" button is sent to, from whatever site: the browser goes along, so its cookies are taken. Both come from our own or from
  * allowed origins only, so nobody is signed in by a page that they did not mean to visit.
  */

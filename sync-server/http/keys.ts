@@ -8,7 +8,7 @@ const jwks = z.object({ keys: z.array(z.looseObject({ kty: z.string(), kid: z.st
 /** A new key is published before it signs, for longer than this. */
 const CACHE = 'public, max-age=60';
 
-/** The public halves of the keys of access tokens (S8), for whoever wants to check a token of ours without asking. */
+/** The public halves of the keys of access tokens (S5), for whoever wants to check a token of ours without asking. */
 export function addKeyRoutes(app: App, { keys, clock }: { keys: KeyRing; clock: Pick<Clock, 'now'> }): void {
   for (const path of ['/.well-known/jwks.json', '/api/auth/jwks'])
     app.openapi(

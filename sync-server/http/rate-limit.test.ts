@@ -40,16 +40,41 @@ test.each([
   ['', ''],
 ])('%s counts as %s', (address, key) => expect(addressKey(address)).toBe(key));
 
+test('[S7] more keys than it holds share one allowance, and those that it knows keep theirs', () => {
+  const limiter = makeLimiter({ burst: 2, perMinute: 0.001 });
+  limiter.take('early', 0);
+  for (let i = 0; i < 200_000; i++) limiter.take(`key ${i}`, 0);
+  expect(limiter.size()).toBeLessThanOrEqual(100_001);
+  expect(limiter.take('new', 0)).toBeGreaterThan(0);
+  expect(limiter.take('early', 0)).toBe(0);
+  expect(limiter.take('early', 0)).toBeGreaterThan(0);
+});
+
+test('[S7] ten thousand guesses from two thousand addresses: few are looked at, and the person’s own device always is', () => {
+  const limits = makeLimits();
+  let guesses = 0;
+  const refused: number[] = [];
+  for (let i = 0; i < 10_000; i++) {
+    const now = i * 360;
+    if (limits.logIn({ address: `10.${i % 200}.${i % 10}.1`, handle: 'ada', device: null }, now) === 0) guesses += 1;
+    if (i % 1_000 === 999) refused.push(limits.logIn({ address: `10.${i % 200}.${i % 10}.1`, handle: 'ada', device: 'hers' }, now));
+  }
+  // An hour: fifty at once and two a minute.
+  expect(guesses).toBe(50 + 2 * 60 - 1);
+  expect(refused).toEqual(Array(10).fill(0));
+});
+
 test('log-ins: few by one address for one account, more by one address, many for one account', () => {
-  const tries = (next: (i: number) => [address: string, handle: string]): number => {
+  const tries = (next: (i: number) => { address: string; handle: string; device?: string }): number => {
     const limits = makeLimits();
     let i = 0;
-    while (limits.logIn(...next(i), 0) === 0) i++;
+    while (limits.logIn({ device: null, ...next(i) }, 0) === 0) i++;
     return i;
   };
-  expect(tries(() => ['192.0.2.1', 'ada'])).toBe(10);
-  expect(tries((i) => ['192.0.2.1', `user${i}`])).toBe(60);
-  expect(tries((i) => [`192.0.2.${i}`, 'ada'])).toBe(100);
+  expect(tries(() => ({ address: '192.0.2.1', handle: 'ada' }))).toBe(10);
+  expect(tries((i) => ({ address: '192.0.2.1', handle: `user${i}` }))).toBe(60);
+  expect(tries((i) => ({ address: `192.0.2.${i}`, handle: 'ada' }))).toBe(50);
+  expect(tries((i) => ({ address: `192.0.2.${i}`, handle: 'ada', device: 'known' }))).toBe(10);
 });
 
 test('a refusal tells whole seconds to wait', () => {

@@ -8,7 +8,9 @@ import type { Accounts, History, SignIns } from '../core/accounts.ts';
 import type { Invites, Passkeys, PasswordStore } from '../core/ways-in.ts';
 import type { Messaging } from '../core/messaging-port.ts';
 import type { Logger } from '../core/ports.ts';
+import type { Reports } from '../core/rights/reports.ts';
 import type { Authenticate, Identity } from './identity/authenticate.ts';
+import type { Devices } from './identity/devices.ts';
 import type { Enrol } from './identity/enrol.ts';
 import type { KeyRing } from './identity/key-ring.ts';
 import type { Passwords } from './identity/passwords.ts';
@@ -37,11 +39,15 @@ export interface RouteDeps {
   passkeys: Passkeys;
   invites: Invites;
   history: History;
+  reports: Reports;
+  /** Whether the messages of deleted accounts go too. */
+  deletedMessages: 'keep' | 'remove';
   messaging: Messaging;
   keys: KeyRing;
-  /** Another platform whose people are at home here too; null: none (S9). */
+  /** Another platform whose people are at home here too; null: none (S6). */
   platform: Platform | null;
   enrol: Enrol;
+  devices: Devices;
   passwords: Passwords;
   limits: Limits;
   registration: 'open' | 'invite' | 'closed';

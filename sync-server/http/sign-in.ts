@@ -20,7 +20,7 @@ export interface SigningIn {
 }
 
 /** Every way of signing in ends here. */
-export function makeSigningIn({ accounts, signIns, keys, clock, random, messaging }: RouteDeps): SigningIn {
+export function makeSigningIn({ accounts, signIns, keys, devices, clock, random, messaging }: RouteDeps): SigningIn {
   const answer: SigningIn['answer'] = async (c, { userId, sid, rotation, refreshToken, client }) => {
     const user = await accounts.me(userId);
     if (!user) throw problem('unauthorized');
@@ -41,6 +41,10 @@ export function makeSigningIn({ accounts, signIns, keys, clock, random, messagin
       const ended = await signIns.open(signIn, passwordHash ?? null);
       if (!ended) return null;
       for (const sid of ended) messaging.endSessions({ userId, sid });
+      if (client === 'browser') {
+        const cookie = await devices.remember({ secure: c.var.place.secure, cookies: c.req.header('cookie') ?? null }, userId);
+        c.header('Set-Cookie', cookie, { append: true });
+      }
       return answer(c, { userId, sid: signIn.sid, rotation: signIn.rotation, refreshToken: token, client });
     },
   };

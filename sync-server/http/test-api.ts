@@ -2,7 +2,8 @@ import { Registry } from 'prom-client';
 import { systemClock, systemRandom } from '../../shared/clock.ts';
 import { signedIn as signedInSchema } from '../../shared/api.ts';
 import { type Messaging } from '../core/messaging-port.ts';
-import { membersMay, startNode } from '../core/node.ts';
+import { startNode } from '../core/node.ts';
+import { membersMay } from '../core/rights/permissions.ts';
 import { makeAccounts } from '../postgres/accounts.ts';
 import { connect } from '../postgres/connect.ts';
 import { makePostgresBus } from '../postgres/hint-bus.ts';
@@ -14,12 +15,16 @@ import { makeInvites } from '../postgres/invites.ts';
 import { makePasskeys } from '../postgres/passkeys.ts';
 import { makePasswordStore } from '../postgres/password-store.ts';
 import { makeForeignAccounts } from '../postgres/foreign-accounts.ts';
+import { makeKnownDevices } from '../postgres/known-devices.ts';
 import { makePostgresMembership } from '../postgres/membership.ts';
+import { makePostgresDepartures, makePostgresRelations } from '../postgres/relations.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { makeSigningKeys } from '../postgres/signing-keys.ts';
+import { makeStandingSignIns } from '../postgres/standing-sign-ins.ts';
 import { makePostgresLog } from '../postgres/update-log.ts';
 import { type AppDeps, createApp } from './app.ts';
 import { makePasswords } from './identity/passwords.ts';
+import { makeDevices } from './identity/devices.ts';
 import { makeEnrol } from './identity/enrol.ts';
 import { openKeyRing } from './identity/key-ring.ts';
 import { importStored, makeStoredKey } from './identity/signing-keys.ts';
@@ -47,7 +52,10 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
     log: makePostgresLog(sql),
     bus,
     membership: makePostgresMembership(sql),
+    relations: makePostgresRelations(sql),
+    departures: makePostgresDepartures(sql),
     inbox: makePostgresInbox(sql),
+    signIns: makeStandingSignIns(sql),
     permissions: membersMay,
     clock,
     random: systemRandom,
@@ -76,6 +84,7 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
     keys,
     platform: null,
     enrol: makeEnrol({ foreignAccounts: makeForeignAccounts(sql), random: systemRandom }),
+    devices: makeDevices({ knownDevices: makeKnownDevices(sql), random: systemRandom, now: clock.now }),
     passwords: makePasswords(),
     limits: makeLimits(),
     registration: 'open',

@@ -5,7 +5,7 @@ import type { Sql } from './connect.ts';
 /** Two first visits at the same moment: the second one's statement is refused whole. */
 const isDuplicate = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === '23505';
 
-/** Accounts of another platform's people, in Postgres (S9). */
+/** Accounts of another platform's people, in Postgres (S6). */
 export function makeForeignAccounts(sql: Sql): ForeignAccounts {
   return {
     async find({ issuer, subject }) {

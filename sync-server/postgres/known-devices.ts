@@ -3,7 +3,7 @@ import type { Sql } from './connect.ts';
 
 const KEPT = 20;
 
-/** Devices that people have signed in from, in Postgres (S10). */
+/** Devices that people have signed in from, in Postgres (S7). */
 export function makeKnownDevices(sql: Sql): KnownDevices {
   return {
     async knows(handle, hash) {

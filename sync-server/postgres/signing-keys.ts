@@ -4,7 +4,7 @@ import { transaction } from './transaction.ts';
 
 type KeyRow = Omit<StoredKey, 'signsFrom'> & { signsFrom: Date };
 
-/** The keys of access tokens, the first of them made by whichever node comes first (S8). */
+/** The keys of access tokens, the first of them made by whichever node comes first (S5). */
 export function makeSigningKeys(sql: Sql): SigningKeys {
   const insert = async (to: Queries, { kid, jwk, signsFrom }: StoredKey): Promise<void> =>
     void (await to`insert into signing_keys (kid, jwk, signs_from) values (${kid}, ${jwk}, ${new Date(signsFrom)})`);

@@ -53,7 +53,7 @@ describe('[S2] a token is refused', () => {
   });
 });
 
-describe('[S8] keys from a text', () => {
+describe('[S5] keys from a text', () => {
   const pem = async (): Promise<string> => exportPKCS8((await generateKeyPair('EdDSA', { extractable: true })).privateKey);
   const ringOf = (text: string) => importPem(text);
 

@@ -24,7 +24,7 @@ interface Deps {
 
 /**
  * Reads the Bearer token, or else the cookie. Ours is verified, and then its sign-in is asked for: log-out ends tokens at once. One of the
- * platform's, which only a header brings, is good until it runs out (S9).
+ * platform's, which only a header brings, is good until it runs out (S6).
  */
 export function makeAuthenticate({ keys, signIns, platform, enrol, now: clock }: Deps): Authenticate {
   async function ours(token: string, now: number): Promise<Identity> {

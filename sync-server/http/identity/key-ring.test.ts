@@ -35,7 +35,7 @@ async function openWorld() {
   };
 }
 
-test('[S8] a rotation is noticed by every node before the new key signs, and no token is refused on the way', async () => {
+test('[S5] a rotation is noticed by every node before the new key signs, and no token is refused on the way', async () => {
   const { clock, open, rotate, sign, verify } = await openWorld();
   const nodes = [await open(), await open()];
   const kids = new Set<string>();
@@ -56,7 +56,7 @@ test('[S8] a rotation is noticed by every node before the new key signs, and no 
   for (const node of nodes) node.stop();
 });
 
-test('[S8] a key that is not known here is looked for at once, but not for everybody who names one', async () => {
+test('[S5] a key that is not known here is looked for at once, but not for everybody who names one', async () => {
   const { clock, open, put, stored, reads, sign, verify } = await openWorld();
   const [early, late] = [await open(), await open()];
   await clock.advance(10_000);
@@ -71,7 +71,7 @@ test('[S8] a key that is not known here is looked for at once, but not for every
   expect(reads() - before).toBe(1);
 });
 
-test('[S8] the older key verifies until its last token is over, and not longer', async () => {
+test('[S5] the older key verifies until its last token is over, and not longer', async () => {
   const { clock, open, rotate, sign, verify } = await openWorld();
   const node = await open();
   await rotate();
@@ -84,7 +84,7 @@ test('[S8] the older key verifies until its last token is over, and not longer',
   expect(await node.verifying(older, clock.now())).toBeNull();
 });
 
-test('[S8] while keys cannot be read, a node goes on with those it has, and nobody is told that a token is bad', async () => {
+test('[S5] while keys cannot be read, a node goes on with those it has, and nobody is told that a token is bad', async () => {
   const { clock, open, fail, sign, verify } = await openWorld();
   const node = await open();
   const strangers = await openWorld();
@@ -97,6 +97,6 @@ test('[S8] while keys cannot be read, a node goes on with those it has, and nobo
   expect(await verify(node, unknown)).toBe('invalid');
 });
 
-test('[S8] a ring without keys does not open', async () => {
+test('[S5] a ring without keys does not open', async () => {
   await expect(openRing(() => [])).rejects.toThrow('no signing key');
 });

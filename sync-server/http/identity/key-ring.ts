@@ -3,7 +3,7 @@ import type { Clock } from '../../../shared/clock.ts';
 import type { Logger } from '../../core/ports.ts';
 import type { SigningKey } from './signing-keys.ts';
 
-/** The keys of access tokens, as they change while the node runs (S8). */
+/** The keys of access tokens, as they change while the node runs (S5). */
 export interface KeyRing {
   /** The newest key whose time to sign has come. */
   signing(now: number): Pick<SigningKey, 'kid' | 'sign'>;

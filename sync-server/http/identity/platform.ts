@@ -20,7 +20,7 @@ export interface PlatformPerson extends ForeignPerson {
   expiresAt: number;
 }
 
-/** Another platform whose people are at home here too (S9). */
+/** Another platform whose people are at home here too (S6). */
 export interface Platform {
   /** Whether a token claims to be the platform's; proves nothing. */
   claims(token: string): boolean;

@@ -28,7 +28,7 @@ const LARGEST = 256 * 1024;
 const jwks = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(100) });
 type LocalKeys = ReturnType<typeof createLocalJWKSet>;
 
-/** The keys behind an `AUTH_JWKS_URL` (S9): kept, asked for one request at a time, small, and soon, or not at all. */
+/** The keys behind an `AUTH_JWKS_URL` (S6): kept, asked for one request at a time, small, and soon, or not at all. */
 export function makeRemoteKeys({ url, fetch, now, logger }: Deps): FindKey {
   let known: { keys: LocalKeys; at: number } | null = null;
   let askedAt = -Infinity;

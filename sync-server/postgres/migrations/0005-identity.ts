@@ -1,6 +1,6 @@
 /**
- * What signing in rests on besides passwords: accounts that belong to people of another platform (S9), keys that sign from a certain time
- * on (S8), how a sign-in's last refresh went (S2), and the devices that people have signed in from (S10).
+ * What signing in rests on besides passwords: accounts that belong to people of another platform (S6), keys that sign from a certain time
+ * on (S5), how a sign-in's last refresh went (S2), and the devices that people have signed in from (S7).
  */
 export const identity = {
   name: '0005-identity',
