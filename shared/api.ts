@@ -49,7 +49,7 @@ export const loginBody = z.object({ handle: z.string().trim().toLowerCase().max(
 export const patchMeBody = z
   .object({ displayName: displayName.optional(), bio: z.string().trim().max(500).refine(isPrintable, printable).optional() })
   .strict();
-/** A token of another platform for ours (S9); `person` describes whom to write to, `next` is a place in the app. */
+/** A token of another platform for ours (S6); `person` describes whom to write to, `next` is a place in the app. */
 export const exchangeBody = z.object({ token: z.string().max(8_192), client });
 export const enterForm = z.object({
   token: z.string().max(8_192),

@@ -11,6 +11,8 @@ export interface Config {
   /** A Postgres of the operator's own; null starts the embedded one. */
   databaseUrl: string | null;
   registration: 'open' | 'invite' | 'closed';
+  /** Whether the messages of deleted accounts stay, under "Deleted account", or go. */
+  deletedMessages: 'keep' | 'remove';
   /** Origins besides the own host that may act with cookies, as browsers write them. */
   allowedOrigins: readonly string[];
   /** Where the keys of access tokens come from, Ed25519 as PKCS #8 PEM; null keeps them in the database (S5). */
@@ -103,6 +105,7 @@ export function readConfig(env: Environment): { config: Config } | { wrong: stri
     dataDir: resolve(text('DATA_DIR') ?? '.data'),
     databaseUrl: databaseUrl(),
     registration: choice('REGISTRATION', REGISTRATIONS, 'open'),
+    deletedMessages: choice('DELETED_MESSAGES', ['keep', 'remove'], 'keep'),
     allowedOrigins: origins(),
     signingKey: signingKey(),
     platform: platform(),

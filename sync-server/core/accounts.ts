@@ -32,11 +32,21 @@ export interface Accounts {
   setAvatar(userId: Uuid, avatar: { hash: string; bytes: Uint8Array } | null): Promise<Me | null>;
   /** A person's picture; null when it is another one now, or none. */
   avatar(userId: Uuid, hash: string): Promise<Uint8Array | null>;
-  byHandle(handle: string): Promise<User | null>;
-  /** People other than the one who asks whose handle or name starts with `prefix`, by handle. */
+  /** Somebody as `viewer` may find them: who has blocked the other, or was blocked, is nobody to them (A10). */
+  byHandle(handle: string, viewer?: Uuid): Promise<User | null>;
+  /** People other than the one who asks whose handle or name starts with `prefix`, by handle; as `byHandle` finds them. */
   search(userId: Uuid, prefix: string, limit: number): Promise<User[]>;
-  /** Those of the given ids that are people. */
+  /** Those of the given ids that are people; whose account was deleted is none. */
   existing(ids: readonly Uuid[]): Promise<Set<Uuid>>;
+  /** Those of them whom this person may bring into a group: neither has blocked the other. */
+  reachable(userId: Uuid, ids: readonly Uuid[]): Promise<Set<Uuid>>;
+  /** Whom the person has blocked, by handle. */
+  blocked(userId: Uuid): Promise<User[]>;
+  /**
+   * Deletes an account: profile, picture, ways in and sign-ins go, the handle stays theirs. Its conversations are seen to afterwards;
+   * `removes`: their messages go too. False: there was none.
+   */
+  remove(userId: Uuid, removes: boolean): Promise<boolean>;
 }
 
 /**

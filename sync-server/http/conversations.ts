@@ -11,7 +11,9 @@ import {
 } from '../../shared/api.ts';
 import { type Uuid, isUuid } from '../../shared/ids.ts';
 import type { ConversationCursor } from '../core/accounts.ts';
+import { openDirect, refuseTooManyRequests } from './open-direct.ts';
 import { problem } from './problem.ts';
+import { refuseAfter } from './rate-limit.ts';
 import {
   type App,
   type RouteDeps,
@@ -37,16 +39,20 @@ const cursor = z.string().transform((text, context): ConversationCursor => {
 const seqPage = z.object({ before: queryNumber.optional(), limit: queryLimit(50, 200) });
 
 /** A person's conversations: list, open, history, segments, read position. */
-export function addConversationRoutes(app: App, { accounts, history, messaging, signedIn }: RouteDeps): void {
+export function addConversationRoutes(app: App, deps: RouteDeps): void {
+  const { accounts, history, messaging, limits, clock, signedIn } = deps;
   const common = { middleware: signedIn, security };
 
   async function open(userId: Uuid, body: z.infer<typeof openConversationBody>): Promise<{ conversationId: Uuid; created: boolean }> {
-    const others = new Set('userId' in body ? [body.userId] : body.memberIds);
-    if ('userId' in body && body.userId === userId) throw problem('bad-request', 'A conversation needs somebody else.');
-    others.delete(userId);
-    if (others.size === 0) throw problem('bad-request', 'A conversation needs somebody else.');
-    if ((await accounts.existing([...others])).size < others.size) throw problem('not-found', 'There is no such person.');
-    return 'userId' in body ? messaging.openDirect(userId, body.userId) : messaging.openGroup(userId, body.title, [...others]);
+    if ('userId' in body) return openDirect(deps, userId, body.userId);
+    const { id, title, history: newcomers } = body;
+    if (id !== undefined && (await history.conversation(userId, id))) return { conversationId: id, created: false };
+    const others = [...new Set(body.memberIds)].filter((other) => other !== userId);
+    if (others.length === 0) throw problem('bad-request', 'A conversation needs somebody else.');
+    refuseAfter(limits.open(userId, clock.now()));
+    if ((await accounts.reachable(userId, others)).size < others.length) throw problem('not-found', 'There is no such person.');
+    await refuseTooManyRequests(deps, userId, others);
+    return messaging.openGroup(userId, title, others, { id, history: newcomers });
   }
 
   app.openapi(
@@ -80,7 +86,7 @@ export function addConversationRoutes(app: App, { accounts, history, messaging, 
       const { userId } = c.var.viewer;
       const { conversationId, created } = await open(userId, c.req.valid('json'));
       const conversation = await history.conversation(userId, conversationId);
-      if (!conversation) throw problem('not-found');
+      if (!conversation) throw problem('id-used', 'Another conversation has this id.');
       return c.json({ conversation }, created ? 201 : 200);
     },
   );

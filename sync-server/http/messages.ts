@@ -4,6 +4,7 @@ import { messageAnswer, sendBody } from '../../shared/api.ts';
 import type { Neutralised } from '../../shared/close-codes.ts';
 import { type Uuid, makeMessageId } from '../../shared/ids.ts';
 import type { SendResult } from '../core/messaging-port.ts';
+import { openDirect } from './open-direct.ts';
 import { type ProblemError, problem } from './problem.ts';
 import { type App, type RouteDeps, jsonAnswer, jsonBody, problems, security } from './route.ts';
 
@@ -36,12 +37,17 @@ const sendRoute = {
 } as const;
 
 /** Sending for programs without a replica: through the same door and log as every frame (H2). */
-export function addMessageRoutes(app: App, { accounts, history, messaging, clock, random, signedIn }: RouteDeps): void {
+export function addMessageRoutes(app: App, deps: RouteDeps): void {
+  const { history, messaging, clock, random, signedIn } = deps;
+
   async function conversationOf(userId: Uuid, body: z.infer<typeof sendBody>): Promise<Uuid> {
-    if ('conversationId' in body) return body.conversationId;
-    if (body.recipientId === userId) throw problem('bad-request', 'A message needs somebody else.');
-    if ((await accounts.existing([body.recipientId])).size === 0) throw problem('not-found', 'There is no such person.');
-    return (await messaging.openDirect(userId, body.recipientId)).conversationId;
+    return 'conversationId' in body ? body.conversationId : (await openDirect(deps, userId, body.recipientId)).conversationId;
+  }
+
+  /** Who is gone takes no messages either; that may be said. */
+  async function isGone(userId: Uuid, conversationId: Uuid): Promise<boolean> {
+    const conversation = await history.conversation(userId, conversationId);
+    return conversation?.kind === 'direct' && conversation.members.some(({ deleted }) => deleted);
   }
 
   app.openapi(createRoute({ ...sendRoute, middleware: signedIn, security }), async (c) => {
@@ -51,6 +57,8 @@ export function addMessageRoutes(app: App, { accounts, history, messaging, clock
     const conversationId = await conversationOf(userId, body);
     const result = await messaging.send(userId, conversationId, id, [body.content, null, null]);
     const isDuplicate = result.kind === 'neutralised' && result.code === 'duplicate';
+    const isBlocked = result.kind === 'neutralised' && result.code === 'blocked';
+    if (isBlocked && (await isGone(userId, conversationId))) throw problem('not-delivered', 'This account was deleted.');
     if (result.kind !== 'sent' && !isDuplicate) throw refusal(result);
     const message = await history.message(userId, conversationId, id);
     // The core sees the open segment only: the sender's own message in an older one is a duplicate to it.

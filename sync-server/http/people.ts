@@ -61,7 +61,7 @@ export function addPeopleRoutes(app: App, { accounts, limits, clock, signedIn }:
     }),
     async (c) => {
       refuseAfter(limits.people(c.var.viewer.userId, clock.now()));
-      const found = await accounts.byHandle(c.req.valid('param').handle);
+      const found = await accounts.byHandle(c.req.valid('param').handle, c.var.viewer.userId);
       if (!found) throw problem('not-found', 'Nobody has this handle.');
       return c.json(found, 200);
     },

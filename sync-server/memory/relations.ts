@@ -1,6 +1,6 @@
 import type { Uuid } from '../../shared/ids.ts';
 import type { Departures, Relations } from '../core/rights/relations.ts';
-import { type MemoryStore, type StoredConversation, hasBlocked, nextChange, notify } from './store.ts';
+import { type MemoryStore, type StoredConversation, nextChange, notify } from './store.ts';
 
 const conversationsOf = (store: MemoryStore, userId: Uuid): StoredConversation[] =>
   [...store.conversations.values()].filter(({ state, members }) => state.kind !== 'private' && members.has(userId));
@@ -15,9 +15,6 @@ export function makeMemoryRelations(store: MemoryStore): Relations {
     async requests(userId, since) {
       const members = [...store.conversations.values()].flatMap((row) => [...row.members.values()]);
       return members.filter(({ asked, askedBy, askedAt }) => asked && askedBy === userId && askedAt > since).length;
-    },
-    async apart(userId, others) {
-      return new Set(others.filter((other) => hasBlocked(store, userId, other) || hasBlocked(store, other, userId)));
     },
     async setBlocked(userId, otherId, _directId, blocked) {
       const list = store.blocks.get(userId) ?? new Set();

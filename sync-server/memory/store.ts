@@ -1,7 +1,17 @@
 import type { GroupHistory } from '../../shared/conversation.ts';
 import type { MessageId, Uuid } from '../../shared/ids.ts';
 import type { Extras } from '../../shared/segment.ts';
-import type { Claim, ConversationState, DocumentState, Hint, Member, MemberChange, Positions, SnapshotChange, UpdateRow } from '../core/ports.ts';
+import type {
+  Claim,
+  ConversationState,
+  DocumentState,
+  Hint,
+  Member,
+  MemberChange,
+  Positions,
+  SnapshotChange,
+  UpdateRow,
+} from '../core/ports.ts';
 
 /** A message as the snapshot holds it; `body` null when deleted. */
 export interface StoredMessage {

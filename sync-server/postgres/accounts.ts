@@ -17,9 +17,16 @@ export const searchKey = (text: string): string => text.normalize('NFKC').toLowe
 /** Sorts after every text that starts with what stands before it. */
 const END = '\u{10ffff}';
 
+/** What a deleted account is called. */
+const DELETED_NAME = 'Deleted account';
+
 /** People and their profiles, in Postgres. */
 export function makeAccounts(sql: Sql): Accounts {
   const columns = sql`u.id, u.handle, u.display_name as "displayName", u.bio, ${avatarUrlColumn(sql)} as "avatarUrl"`;
+  /** Whether a person `u` is somebody to the viewer: a look at both directions costs the same, whatever it finds. */
+  const isFound = (viewer: string) => sql`
+    not exists (select 1 from blocks b where b.blocker_id = u.id and b.blocked_id = ${viewer})
+    and not exists (select 1 from blocks b where b.blocker_id = ${viewer} and b.blocked_id = u.id)`;
   const privateDocument = sql`coalesce((select open from conversations c where c.id = u.id and c.kind = 'private'), 1) as n`;
 
   async function insert(queries: Queries, { id, handle, displayName, passwordHash, createdAt }: NewAccount): Promise<Me | null> {
@@ -43,11 +50,11 @@ export function makeAccounts(sql: Sql): Accounts {
       }),
     async credentials(handle) {
       const [row] = await sql<{ userId: string; passwordHash: string | null }[]>`
-        select id as "userId", password_hash as "passwordHash" from users where handle = ${handle}`;
+        select id as "userId", password_hash as "passwordHash" from users where handle = ${handle} and deleted_at is null`;
       return row ?? null;
     },
     async me(userId) {
-      const [row] = await sql<MeRow[]>`select ${columns}, ${privateDocument} from users u where id = ${userId}`;
+      const [row] = await sql<MeRow[]>`select ${columns}, ${privateDocument} from users u where id = ${userId} and deleted_at is null`;
       return row ? asMe(row) : null;
     },
     async change(userId, { displayName, bio }) {
@@ -56,12 +63,13 @@ export function makeAccounts(sql: Sql): Accounts {
           display_name = coalesce(${displayName ?? null}, u.display_name),
           name_key = coalesce(${displayName === undefined ? null : searchKey(displayName)}, name_key),
           bio = coalesce(${bio ?? null}, bio)
-        where id = ${userId}
+        where id = ${userId} and deleted_at is null
         returning ${columns}, ${privateDocument}`;
       return row ? asMe(row) : null;
     },
-    async byHandle(handle) {
-      const [row] = await sql<User[]>`select ${columns} from users u where handle = ${handle}`;
+    async byHandle(handle, viewer) {
+      const may = viewer === undefined ? sql`` : sql`and ${isFound(viewer)}`;
+      const [row] = await sql<User[]>`select ${columns} from users u where handle = ${handle} and deleted_at is null ${may}`;
       return row ?? null;
     },
     async search(userId, prefix, limit) {
@@ -70,17 +78,18 @@ export function makeAccounts(sql: Sql): Accounts {
       const rows = await sql<User[]>`
         select ${columns} from users u
         where ((handle >= ${from} and handle < ${to}) or (name_key >= ${from} and name_key < ${to})) and id <> ${userId}
+          and deleted_at is null and ${isFound(userId)}
         order by handle limit ${limit}`;
       return [...rows];
     },
     async setAvatar(userId, avatar) {
       const kept = avatar
-        ? sql`insert into avatars (user_id, hash, bytes) select id, ${avatar.hash}, ${avatar.bytes} from users where id = ${userId}
+        ? sql`insert into avatars (user_id, hash, bytes) select id, ${avatar.hash}, ${avatar.bytes} from users where id = ${userId} and deleted_at is null
             on conflict (user_id) do update set hash = excluded.hash, bytes = excluded.bytes`
         : sql`delete from avatars where user_id = ${userId}`;
       const [row] = await sql<MeRow[]>`
         with kept as (${kept})
-        update users u set avatar_hash = ${avatar?.hash ?? null} where id = ${userId}
+        update users u set avatar_hash = ${avatar?.hash ?? null} where id = ${userId} and deleted_at is null
         returning ${columns}, ${privateDocument}`;
       return row ? asMe(row) : null;
     },
@@ -89,8 +98,37 @@ export function makeAccounts(sql: Sql): Accounts {
       return row?.bytes ?? null;
     },
     async existing(ids) {
-      const rows = await sql<{ id: string }[]>`select id from users where id = any(${[...ids]}::uuid[])`;
+      const rows = await sql<{ id: string }[]>`select id from users where id = any(${[...ids]}::uuid[]) and deleted_at is null`;
       return new Set(rows.map(({ id }) => id));
     },
+    async reachable(userId, ids) {
+      const rows = await sql<{ id: string }[]>`
+        select id from users u where id = any(${[...ids]}::uuid[]) and deleted_at is null and ${isFound(userId)}`;
+      return new Set(rows.map(({ id }) => id));
+    },
+    async blocked(userId) {
+      return [
+        ...(await sql<User[]>`
+          select ${columns} from blocks b join users u on u.id = b.blocked_id
+          where b.blocker_id = ${userId} and u.deleted_at is null order by u.handle`),
+      ];
+    },
+    remove: (userId, removes) =>
+      transaction(sql, async (tx) => {
+        const { count } = await tx`
+          update users set deleted_at = now(), display_name = ${DELETED_NAME}, name_key = '', bio = '', password_hash = null, avatar_hash = null
+          where id = ${userId} and deleted_at is null`;
+        if (count === 0) return false;
+        await tx`delete from sign_ins where user_id = ${userId}`;
+        await tx`delete from avatars where user_id = ${userId}`;
+        await tx`delete from password_resets where user_id = ${userId}`;
+        await tx`delete from passkeys where user_id = ${userId}`;
+        await tx`delete from passkey_challenges where user_id = ${userId}`;
+        await tx`delete from invites where created_by = ${userId}`;
+        await tx`delete from foreign_accounts where user_id = ${userId}`;
+        await tx`delete from known_devices where user_id = ${userId}`;
+        await tx`insert into departures (user_id, removes) values (${userId}, ${removes}) on conflict do nothing`;
+        return true;
+      }),
   };
 }

@@ -21,12 +21,6 @@ export function makePostgresRelations(sql: Sql): Relations {
         select count(*) from members where asked and asked_by = ${userId} and asked_at > ${new Date(since)}`;
       return row!.count;
     },
-    async apart(userId, others) {
-      const rows = await sql<{ id: Uuid }[]>`
-        select blocked_id as id from blocks where blocker_id = ${userId} and blocked_id = any(${[...others]}::uuid[])
-        union select blocker_id from blocks where blocked_id = ${userId} and blocker_id = any(${[...others]}::uuid[])`;
-      return new Set(rows.map(({ id }) => id));
-    },
     setBlocked: (userId, otherId, directId, blocked) =>
       transaction(sql, async (tx) => {
         await lockId(tx, directId);

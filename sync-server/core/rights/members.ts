@@ -14,6 +14,7 @@ import type { Uuid } from '../../../shared/ids.ts';
 import type { ConversationWrite, DocumentWrite, Locked, Member, MemberChange, UpdateLog } from '../ports.ts';
 import { closeSegment, nextSegment } from '../room/roll-over.ts';
 import { writeAsServer } from '../room/server-write.ts';
+import type { Relations } from './relations.ts';
 import { type Decision, type Refusal, decidePut, decideRemove, mayDescribe } from './decide.ts';
 
 export type MemberResult = 'done' | Refusal;
@@ -22,8 +23,8 @@ export type MemberResult = 'done' | Refusal;
 export interface Members {
   /** Changes what a group is called, or what its newcomers may read. */
   describe(actor: Uuid, conversationId: Uuid, about: { title?: string; history?: GroupHistory }): Promise<MemberResult>;
-  /** Adds somebody, or sets their role. `isKnown`: they know who adds them; else they are asked. */
-  put(actor: Uuid, conversationId: Uuid, whom: { userId: Uuid; role: Role | undefined; isKnown: boolean }): Promise<MemberResult>;
+  /** Adds somebody, who is asked where they do not know who adds them (P7), or sets their role. */
+  put(actor: Uuid, conversationId: Uuid, whom: { userId: Uuid; role: Role | undefined }): Promise<MemberResult>;
   /** Takes somebody out; oneself: leaves. */
   remove(actor: Uuid, conversationId: Uuid, userId: Uuid): Promise<MemberResult>;
   /** Takes a request. */
@@ -51,7 +52,7 @@ interface Plan {
   about?: { title?: string; history?: GroupHistory };
 }
 
-export function makeMembers({ log, random }: { log: UpdateLog; random: RandomBytes }): Members {
+export function makeMembers({ log, relations, random }: { log: UpdateLog; relations: Relations; random: RandomBytes }): Members {
   /** `decide` sees the conversation under its lock; what it says is written with the root that shows it. */
   async function change(conversationId: Uuid, decide: (under: Under) => Plan | Refusal): Promise<MemberResult> {
     for (let tries = 1; ; tries++) {
@@ -122,12 +123,14 @@ export function makeMembers({ log, random }: { log: UpdateLog; random: RandomByt
         if (kind === 'direct' && members.has(actor)) return 'forbidden';
         return mayDescribe(members, actor) ?? { changes: [], about };
       }),
-    put: (actor, conversationId, { userId, role, isKnown }) =>
-      change(conversationId, ({ members, kind, seq, history }) => {
+    async put(actor, conversationId, { userId, role }) {
+      const askedBy = (await relations.knowing(actor, [userId])).has(userId) ? null : actor;
+      return change(conversationId, ({ members, kind, seq, history }) => {
         if (kind === 'direct' && members.has(actor)) return 'forbidden';
         const from = history === 'joined' ? seq : 0;
-        return planOf(decidePut(members, actor, { userId, role, since: seq, from, askedBy: isKnown ? null : actor }));
-      }),
+        return planOf(decidePut(members, actor, { userId, role, since: seq, from, askedBy }));
+      });
+    },
     remove: (actor, conversationId, userId) =>
       change(conversationId, ({ members, kind }) => {
         if (kind === 'direct' && members.has(actor)) return 'forbidden';

@@ -7,8 +7,6 @@ export interface Relations {
   knowing(userId: Uuid, others: readonly Uuid[]): Promise<Set<Uuid>>;
   /** How many people who do not know this person were asked by them since `since` (milliseconds) and have not accepted. */
   requests(userId: Uuid, since: number): Promise<number>;
-  /** Those of the others who have blocked this person, or whom this person has blocked. */
-  apart(userId: Uuid, others: readonly Uuid[]): Promise<Set<Uuid>>;
   /**
    * Blocks somebody, or takes it back, as one transaction: it locks the conversations that both are in, their direct one's id included
    * though it does not exist yet, raises the versions of their members, and tells every node (`members`). False: it was so already.

@@ -1,0 +1,43 @@
+import type { MessageId, Uuid } from '../../../shared/ids.ts';
+
+/** A message as it stood when it was reported. */
+export interface ReportedMessage {
+  id: MessageId;
+  seq: number;
+  senderId: Uuid;
+  /** Null when it was deleted by then. */
+  content: string | null;
+  sentAt: string;
+}
+
+/** What somebody asks the operator to look at: a message with what stood around it, the server's own copy. */
+export interface Report {
+  id: Uuid;
+  reporterId: Uuid;
+  reportedId: Uuid;
+  conversationId: Uuid;
+  messageId: MessageId;
+  reason: string;
+  /** Milliseconds since 1970. */
+  at: number;
+  closedAt: number | null;
+  messages: ReportedMessage[];
+}
+
+/** Messages that are kept before and after the reported one. */
+export const AROUND = 5;
+
+export interface Reports {
+  /**
+   * Keeps a report with what its reporter may read around the message; its id, or that of their earlier one about this message. Null: the
+   * reporter may not read it, or it is their own.
+   */
+  file(
+    report: Pick<Report, 'id' | 'reporterId' | 'conversationId' | 'messageId' | 'reason' | 'at'>,
+  ): Promise<{ id: Uuid; filed: boolean } | null>;
+  /** The newest `limit`, the newest first; open ones only, or all. */
+  list(which: 'open' | 'all', limit: number): Promise<Report[]>;
+  /** By id or the beginning of one, where only one begins so. */
+  find(id: string): Promise<Report | null>;
+  close(id: Uuid, now: number): Promise<boolean>;
+}

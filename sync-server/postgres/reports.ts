@@ -1,0 +1,54 @@
+import type { Uuid } from '../../shared/ids.ts';
+import { AROUND, type Report, type Reports } from '../core/rights/reports.ts';
+import type { Sql } from './connect.ts';
+
+type ReportRow = Omit<Report, 'at' | 'closedAt'> & { at: Date; closedAt: Date | null };
+
+const asReport = ({ at, closedAt, ...row }: ReportRow): Report => ({ ...row, at: at.getTime(), closedAt: closedAt?.getTime() ?? null });
+
+/** Reports in Postgres, each with its own copy of the messages. */
+export function makeReports(sql: Sql): Reports {
+  const columns = sql`id, reporter_id as "reporterId", reported_id as "reportedId", conversation_id as "conversationId",
+    message_id as "messageId", reason, at, closed_at as "closedAt", messages`;
+
+  return {
+    async file({ id, reporterId, conversationId, messageId, reason, at }) {
+      const [row] = await sql<{ id: Uuid; filed: boolean }[]>`
+        with visible as (
+          select x.* from members m join messages x on x.conversation_id = m.conversation_id and x.seq > m.visible_from
+          where m.user_id = ${reporterId} and m.left_at is null and m.conversation_id = ${conversationId}
+        ), target as (
+          select * from visible where id = ${messageId} and sender_id <> ${reporterId}
+        ), filed as (
+          insert into reports (id, reporter_id, reported_id, conversation_id, message_id, reason, at, messages)
+          select ${id}, ${reporterId}, t.sender_id, t.conversation_id, t.id, ${reason}, ${new Date(at)}, (
+            select json_agg(json_build_object('id', v.id, 'seq', v.seq, 'senderId', v.sender_id, 'content', v.body,
+              'sentAt', v.accepted_at) order by v.seq)
+            from visible v where v.seq between t.seq - ${AROUND}::int8 and t.seq + ${AROUND}::int8)
+          from target t
+          on conflict (reporter_id, conversation_id, message_id) do nothing
+          returning id
+        )
+        select id, true as filed from filed
+        union all
+        select r.id, false from reports r join target t on r.message_id = t.id and r.conversation_id = t.conversation_id
+        where r.reporter_id = ${reporterId}`;
+      return row ?? null;
+    },
+    async list(which, limit) {
+      const rows = await sql<ReportRow[]>`
+        select ${columns} from reports ${which === 'open' ? sql`where closed_at is null` : sql``} order by at desc limit ${limit}`;
+      return rows.map(asReport);
+    },
+    async find(id) {
+      const rows = await sql<
+        ReportRow[]
+      >`select ${columns} from reports where id::text like ${`${id.replaceAll(/[^0-9a-f-]/g, '')}%`} limit 2`;
+      return rows.length === 1 ? asReport(rows[0]!) : null;
+    },
+    async close(id, now) {
+      const { count } = await sql`update reports set closed_at = ${new Date(now)} where id = ${id} and closed_at is null`;
+      return count > 0;
+    },
+  };
+}
