@@ -4,7 +4,8 @@ import { type Logger as Pino, pino } from 'pino';
 import { Registry } from 'prom-client';
 import { systemClock, systemRandom } from '../shared/clock.ts';
 import { type Config, readConfig } from './config.ts';
-import { membersMay, startNode } from './core/node.ts';
+import { startNode } from './core/node.ts';
+import { membersMay } from './core/rights/permissions.ts';
 import type { Logger } from './core/ports.ts';
 import { openDatabase } from './database.ts';
 import { openIdentity } from './identity.ts';
@@ -24,6 +25,9 @@ import { makeInvites } from './postgres/invites.ts';
 import { makePasskeys } from './postgres/passkeys.ts';
 import { makePasswordStore } from './postgres/password-store.ts';
 import { makePostgresMembership } from './postgres/membership.ts';
+import { makePostgresDepartures, makePostgresRelations } from './postgres/relations.ts';
+import { makeStandingSignIns } from './postgres/standing-sign-ins.ts';
+import { makeReports } from './postgres/reports.ts';
 import { tellUnavailable } from './postgres/unavailable.ts';
 import { makePostgresLog } from './postgres/update-log.ts';
 
@@ -45,11 +49,15 @@ async function start(config: Config): Promise<() => Promise<void>> {
   const database = await openDatabase(config, logger);
   const { sql } = database;
   const membership = tellUnavailable(makePostgresMembership(sql));
+  const relations = tellUnavailable(makePostgresRelations(sql));
   const node = await startNode({
     log: makePostgresLog(sql),
     bus: makePostgresBus(sql, logger),
     membership,
+    relations,
+    departures: makePostgresDepartures(sql),
     inbox: makePostgresInbox(sql),
+    signIns: makeStandingSignIns(sql),
     permissions: membersMay,
     clock: systemClock,
     random: systemRandom,
@@ -67,6 +75,8 @@ async function start(config: Config): Promise<() => Promise<void>> {
     passkeys: tellUnavailable(makePasskeys(sql)),
     invites: tellUnavailable(makeInvites(sql)),
     history: tellUnavailable(makeHistory(sql)),
+    reports: tellUnavailable(makeReports(sql)),
+    deletedMessages: config.deletedMessages,
     messaging: node.messaging,
     ...identity,
     passwords: makePasswords(),

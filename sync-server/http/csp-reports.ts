@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../core/ports.ts';
 import { problem } from './problem.ts';
-import { makeLimiter } from './rate-limit.ts';
+import { makeLimiter } from '../core/session/limiter.ts';
 import type { App } from './route.ts';
 
 /** Where browsers tell of what the policy of `static.ts` has stopped: something in the app that should not be there, or an attack. */

@@ -1,49 +1,6 @@
+import { HTTP_RATES } from '../../shared/limits.ts';
+import { makeLimiter } from '../core/session/limiter.ts';
 import { problem } from './problem.ts';
-
-/**
- * One allowance per key: `burst` at once, `perMinute` in the long run. In memory, per node. When more keys are in use than it holds, all
- * others share one allowance: it grows no further, and lets nobody pass uncounted.
- */
-export interface Limiter {
-  /** Takes one; milliseconds to wait when there is none, else 0. */
-  take(key: string, now: number): number;
-  /** Keys in memory. */
-  size(): number;
-}
-
-const SWEEP_FROM = 1_000;
-/** Keys at most, some 10 MB. */
-const KEYS_MAX = 100_000;
-const OTHERS = '\0';
-/** Looking through all of them costs a millisecond or two. */
-const REST_MS = 1_000;
-
-/** Of each key only the time is kept at which its allowance is full again; keys whose time has come are forgotten. */
-export function makeLimiter({ burst, perMinute }: { burst: number; perMinute: number }): Limiter {
-  const cost = 60_000 / perMinute;
-  const fullAt = new Map<string, number>();
-  let sweepAt = SWEEP_FROM;
-  let restsUntil = -Infinity;
-
-  function sweep(now: number): void {
-    for (const [key, at] of fullAt) if (at <= now) fullAt.delete(key);
-    restsUntil = now + REST_MS;
-    sweepAt = Math.min(KEYS_MAX, Math.max(SWEEP_FROM, 2 * fullAt.size));
-  }
-
-  return {
-    take(wanted, now) {
-      const key = fullAt.size >= KEYS_MAX && !fullAt.has(wanted) ? OTHERS : wanted;
-      const next = Math.max(now, fullAt.get(key) ?? 0) + cost;
-      const wait = next - now - burst * cost;
-      if (wait > 0) return wait;
-      if (fullAt.size >= sweepAt && now >= restsUntil) sweep(now);
-      fullAt.set(key, next);
-      return 0;
-    },
-    size: () => fullAt.size,
-  };
-}
 
 /** What an address is counted as: an IPv6 network of 64 bits is one subscriber. */
 export function addressKey(address: string): string {
@@ -60,6 +17,9 @@ export function addressKey(address: string): string {
     .join(':');
 }
 
+/** Whether an address is this machine's own, or none. */
+export const isOwnAddress = (address: string): boolean => /^$|^::1$|^(?:::ffff:)?127\./i.test(address);
+
 export interface LogInAttempt {
   address: string;
   handle: string;
@@ -67,8 +27,12 @@ export interface LogInAttempt {
   device: string | null;
 }
 
-/** The allowances of the API. */
+/** The allowances of the API. Each answers how many milliseconds to wait; 0: it was taken. */
 export interface Limits {
+  /** Any request of an address. This machine's own, and one that is not known, are not counted: that is a proxy, or a test. */
+  address(address: string, now: number): number;
+  /** Any request of somebody who is signed in. */
+  person(userId: string, changes: boolean, now: number): number;
   /**
    * A log-in: milliseconds to wait. Counted by address, by account and address, and by account. A device that the person has signed in
    * from before is counted by itself alone, so that no guessing of others locks them out (S7).
@@ -94,20 +58,25 @@ export interface Limits {
 }
 
 export function makeLimits(): Limits {
-  const byAddress = makeLimiter({ burst: 60, perMinute: 30 });
-  const byBoth = makeLimiter({ burst: 10, perMinute: 4 });
-  const byAccount = makeLimiter({ burst: 50, perMinute: 2 });
-  const byDevice = makeLimiter({ burst: 10, perMinute: 4 });
-  const registrations = makeLimiter({ burst: 100, perMinute: 20 });
-  const links = makeLimiter({ burst: 30, perMinute: 10 });
-  const ceremonies = makeLimiter({ burst: 120, perMinute: 60 });
-  const passwords = makeLimiter({ burst: 5, perMinute: 1 });
-  const invites = makeLimiter({ burst: 20, perMinute: 1 });
-  const opens = makeLimiter({ burst: 60, perMinute: 30 });
-  const rights = makeLimiter({ burst: 120, perMinute: 60 });
-  const reports = makeLimiter({ burst: 10, perMinute: 1 });
-  const searches = makeLimiter({ burst: 30, perMinute: 60 });
+  const byAddress = makeLimiter(HTTP_RATES.logInAddress);
+  const byBoth = makeLimiter(HTTP_RATES.logInBoth);
+  const byAccount = makeLimiter(HTTP_RATES.logInAccount);
+  const byDevice = makeLimiter(HTTP_RATES.logInDevice);
+  const registrations = makeLimiter(HTTP_RATES.register);
+  const links = makeLimiter(HTTP_RATES.link);
+  const ceremonies = makeLimiter(HTTP_RATES.passkey);
+  const passwords = makeLimiter(HTTP_RATES.password);
+  const invites = makeLimiter(HTTP_RATES.invite);
+  const opens = makeLimiter(HTTP_RATES.open);
+  const rights = makeLimiter(HTTP_RATES.rights);
+  const reports = makeLimiter(HTTP_RATES.report);
+  const searches = makeLimiter(HTTP_RATES.people);
+  const addresses = makeLimiter(HTTP_RATES.address);
+  const reading = makeLimiter(HTTP_RATES.reads);
+  const writing = makeLimiter(HTTP_RATES.writes);
   return {
+    address: (address, now) => (isOwnAddress(address) ? 0 : addresses.take(addressKey(address), now)),
+    person: (userId, changes, now) => (changes ? writing : reading).take(userId, now),
     logIn({ address, handle, device }, now) {
       if (device !== null) return byDevice.take(`${device} ${handle}`, now);
       const from = addressKey(address);

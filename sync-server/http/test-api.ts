@@ -16,6 +16,7 @@ import { makePasskeys } from '../postgres/passkeys.ts';
 import { makePasswordStore } from '../postgres/password-store.ts';
 import { makeForeignAccounts } from '../postgres/foreign-accounts.ts';
 import { makeKnownDevices } from '../postgres/known-devices.ts';
+import { makeReports } from '../postgres/reports.ts';
 import { makePostgresMembership } from '../postgres/membership.ts';
 import { makePostgresDepartures, makePostgresRelations } from '../postgres/relations.ts';
 import { migrate } from '../postgres/migrate.ts';
@@ -73,6 +74,8 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
     passkeys: makePasskeys(sql),
     invites: makeInvites(sql),
     history: makeHistory(sql),
+    reports: makeReports(sql),
+    deletedMessages: 'keep',
     messaging: {
       ...node.messaging,
       endSessions(who) {

@@ -5,6 +5,7 @@ import { LIMITS } from '../../../shared/limits.ts';
 import { addMessage, deleteMessage, laneName, readLog, readMessages, readSegmentMeta } from '../../../shared/segment.ts';
 import { CommitUnknown, LogUnavailable } from '../ports.ts';
 import { QUARANTINE_MS } from './rooms.ts';
+import { fakeSocket } from '../testing/fake-socket.ts';
 import { settled } from '../testing/manual-clock.ts';
 import { type TestNode, startTestNode } from '../testing/test-node.ts';
 
@@ -107,13 +108,11 @@ describe('a broken invariant', () => {
       expiresAt: clock.now() + 1e6,
       name: { kind: 'segment', conversationId, n: 1 },
       acks: true,
-      socket: {
+      socket: fakeSocket({
         send() {
           if (isBroken) throw new Error('this socket is broken');
         },
-        close: () => {},
-        buffered: () => 0,
-      },
+      }),
     });
     await settled();
     isBroken = true;

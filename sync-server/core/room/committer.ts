@@ -32,10 +32,8 @@ export interface Committer {
 const BATCH_WORK = 512;
 /** Rooms in one batch. */
 const BATCH_ROOMS = 256;
-/** Bytes that may wait in one room's queue. */
-const QUEUE_BYTES = 4 * 1024 * 1024;
-/** Work that may wait in one room's queue. */
-const QUEUE_WORK = 8_192;
+/** Work in one batch: it is judged in one go, at some 10 µs each. */
+const BATCH_TOTAL = 4_096;
 /** Failures in a row after which a room is quarantined (L9). */
 const FAILURES = 3;
 /** Waits between tries while the log is unavailable. */
@@ -76,20 +74,21 @@ export function makeCommitter(deps: {
   /** The next batch; a room that failed before goes alone (L9). */
   function take(): Batch {
     const batch: Batch = new Map();
+    let left = BATCH_TOTAL;
     for (const room of [...waiting]) {
       const alone = room.failures > 0;
       if (alone && batch.size > 0) continue;
       waiting.delete(room);
       if (room.closed) continue;
-      const works = room.queue.splice(0, BATCH_WORK);
-      room.queued -= works.reduce((sum, work) => sum + sizeOf(work), 0);
+      const works = room.queue.take(Math.min(BATCH_WORK, left));
+      left -= works.length;
       if (room.queue.length > 0) waiting.add(room);
       room.busy = true;
       batch.set(
         room,
         works.map((work) => decode(work, room.doc)),
       );
-      if (alone || batch.size === BATCH_ROOMS) break;
+      if (alone || left === 0 || batch.size === BATCH_ROOMS) break;
     }
     return batch;
   }
@@ -190,7 +189,7 @@ export function makeCommitter(deps: {
       case 'acked':
         if (outcome.from.acks && outcome.told.length > 0) outcome.from.send(encodeTold(outcome.told));
         if (outcome.committed.length === 0) return outcome.from.judged('idle');
-        if (outcome.from.acks) outcome.from.send(encodeAck(outcome.committed));
+        if (outcome.from.acks) outcome.from.sendLive(encodeAck(outcome.committed), null);
         return outcome.from.judged('committed');
       case 'ahead':
         outcome.from.send(encodeRoomStep1(room));
@@ -223,8 +222,7 @@ export function makeCommitter(deps: {
     room.busy = false;
     const works = jobs.map(({ work }) => work);
     if (room.closed) return abandon(works);
-    room.queue.unshift(...works);
-    room.queued += works.reduce((sum, work) => sum + sizeOf(work), 0);
+    room.queue.putBack(works);
     waiting.add(room);
   }
 
@@ -242,9 +240,7 @@ export function makeCommitter(deps: {
 
   return {
     enqueue(room, work) {
-      if (room.closed || room.queue.length >= QUEUE_WORK || room.queued + sizeOf(work) > QUEUE_BYTES) return false;
-      room.queue.push(work);
-      room.queued += sizeOf(work);
+      if (room.closed || !room.queue.add(work)) return false;
       waiting.add(room);
       if (!running) void run();
       return true;
@@ -253,8 +249,6 @@ export function makeCommitter(deps: {
     idle: () => (running ? new Promise((resolve) => idlers.push(resolve)) : Promise.resolve()),
   };
 }
-
-const sizeOf = (work: Work): number => (work.kind === 'frame' ? work.update.byteLength : work.value[0].length);
 
 const decode = (work: Work, doc: Y.Doc): Job =>
   work.kind === 'frame' ? { kind: 'frame', work, update: decodeUpdate(work.update, doc) } : { kind: 'post', work };

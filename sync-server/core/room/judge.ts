@@ -8,7 +8,7 @@ import { laneName } from '../../../shared/segment.ts';
 import { type BuiltDocument, openBatch } from '../accept/batch.ts';
 import type { DecodedUpdate } from '../accept/decode.ts';
 import type { SendResult } from '../messaging-port.ts';
-import type { ConversationWrite, DocumentWrite, Locked, Permissions } from '../ports.ts';
+import type { ConversationWrite, DocumentWrite, Locked, MemberChange, Permissions } from '../ports.ts';
 import { type Room, type Watcher, type Work, takeMembers } from './room.ts';
 import { carryOver, rollOver } from './roll-over.ts';
 
@@ -84,11 +84,19 @@ export function judge(
     open = next.open;
     documents.push(...next.documents);
   }
+  const accepted = acceptedBy(snapshot, [...jobs.keys()][0]!.members);
+  const members = accepted.length > 0 ? { members: accepted } : {};
   return {
     conversationId: conversation.id,
     rooms,
-    write: documents.length > 0 ? { conversationId: conversation.id, seq, open, documents, snapshot } : null,
+    write: documents.length > 0 ? { conversationId: conversation.id, seq, open, documents, snapshot, ...members } : null,
   };
+}
+
+/** Whoever writes back has taken the request (P7). */
+function acceptedBy(snapshot: ConversationWrite['snapshot'], members: Room['members']): MemberChange[] {
+  const writers = new Set(snapshot.flatMap((change) => (change.kind === 'message' ? [change.senderId] : [])));
+  return [...writers].filter((userId) => members.get(userId)?.asked).map((userId) => ({ kind: 'accept', userId }));
 }
 
 /** Judges one room's jobs against its live document and what the earlier of them would change. */

@@ -4,6 +4,7 @@ import { type DocumentName, type MessageId, type Uuid, formatDocumentId } from '
 import { encodeStep1, encodeUpdate } from '../../../shared/protocol.ts';
 import type { MessageValue } from '../../../shared/segment.ts';
 import type { SendResult } from '../messaging-port.ts';
+import { type WorkQueue, makeWorkQueue } from './queue.ts';
 import type { Claim, ConversationState, DocumentState, LoadedDocument, Member, UpdateRow } from '../ports.ts';
 
 /**
@@ -24,9 +25,7 @@ export interface Room {
   readonly claims: Map<number, Uuid>;
   readonly watchers: Set<Watcher>;
   /** Work in order of arrival (L1); what a batch has taken is not in it. */
-  queue: Work[];
-  /** Bytes of the frames in the queue. */
-  queued: number;
+  readonly queue: WorkQueue;
   /** Batches that failed in a row (L9). */
   failures: number;
   /** A batch holds work of this room. */
@@ -39,7 +38,10 @@ export interface Watcher {
   readonly userId: Uuid;
   /** Whether it asked for acks and tolds (W3). */
   readonly acks: boolean;
+  /** What it has to be told: step 1, tolds. */
   send(message: Uint8Array): void;
+  /** What it is caught up with later when it does not keep up (W7): an update, or (`update` null) an ack. */
+  sendLive(message: Uint8Array, update: Uint8Array | null): void;
   end(close: CloseName, reason?: string): void;
   /** Its frame was judged: structs of it are committed, it held none of its own, or it was dropped for being ahead (W6). */
   judged(verdict: 'committed' | 'idle' | 'ahead'): void;
@@ -68,8 +70,7 @@ export function makeRoom(name: DocumentName, loaded: LoadedDocument): Room {
     members: byUser(loaded.members),
     claims: new Map(),
     watchers: new Set(),
-    queue: [],
-    queued: 0,
+    queue: makeWorkQueue(),
     failures: 0,
     busy: false,
     closed: false,
@@ -99,7 +100,7 @@ export function advance(room: Room, rows: readonly UpdateRow[], claims: readonly
     room.state = { ...room.state, position };
     if (room.watchers.size === 0) continue;
     const message = encodeUpdate(update);
-    for (const watcher of room.watchers) watcher.send(message);
+    for (const watcher of room.watchers) watcher.sendLive(message, update);
   }
   if (state.position >= room.state.position) room.state = state;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { INBOX_CHANNEL } from '../../../shared/channels.ts';
 import { CLOSE } from '../../../shared/close-codes.ts';
 import type { InboxAnswer, InboxChanges } from '../../../shared/inbox.ts';
-import { KEEP_ALIVE_MS } from '../../../shared/limits.ts';
+import { KEEP_ALIVE_MS, LIMITS, RATES } from '../../../shared/limits.ts';
 import { OLDEST_VERSION, PROTOCOL_VERSION } from '../../../shared/protocol-version.ts';
 import { type Carrier, makeCarrier } from '../testing/carrier.ts';
 import { settled } from '../testing/manual-clock.ts';
@@ -158,12 +158,33 @@ describe('changes', () => {
     expect(lastOf(carriers.ben).changed).toMatchObject([{ title: 'changed' }]);
   });
 
-  test('[W7] who reads too slowly is closed', async () => {
-    const { carriers, send, told } = await watching();
-    carriers.ben.buffered = 4 * 1024 * 1024 + 1;
-    await send('hello');
-    await told();
-    expect([carriers.ben.closed?.code, carriers.ana.closed]).toEqual([code('tryLater'), null]);
+  test('[W7] who does not read is told nothing more until they have read, and then what changed meanwhile, once', async () => {
+    const { carriers, send, told, clock } = await watching();
+    carriers.ben.socket.stall();
+    while (carriers.ben.socket.buffered() <= LIMITS.unsentLive) {
+      await send('x'.repeat(100));
+      await told();
+    }
+    const held = carriers.ben.socket.buffered();
+    for (let i = 0; i < 5; i++) {
+      await send(`m${i}`);
+      await told();
+    }
+    expect(carriers.ben.socket.buffered()).toBe(held);
+    const before = carriers.ben.inbox().length;
+    carriers.ben.socket.drain();
+    await clock.advance(100);
+    expect(carriers.ben.inbox().length).toBeGreaterThan(before);
+    expect(lastOf(carriers.ben).changed[0]?.lastMessage?.preview).toBe('m4');
+    expect([carriers.ben.closed, carriers.ana.closed]).toEqual([null, null]);
+  });
+
+  test('[I5] [W13] who says too much is closed, and so is who says something too large', async () => {
+    const { carriers, conversationId } = await watching();
+    for (let i = 0; i < RATES.inbox.burst; i++) carriers.ben.say({ delivered: { [conversationId]: 0 } });
+    expect(carriers.ben.closed).toEqual({ code: code('tryLater'), reason: 'too fast' });
+    carriers.ana.send({ op: 'data', channel: 0, payload: new Uint8Array(LIMITS.frame + 1) });
+    expect(carriers.ana.closed?.code).toBe(code('tooLarge'));
   });
 });
 

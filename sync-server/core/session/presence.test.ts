@@ -141,7 +141,7 @@ describe('presence', () => {
 
   test('[W6] [P3] very many entries come in pieces that a stock client can relay', async () => {
     const { open, ben, conversationId, clock, ana } = await bothThere();
-    for (let i = 0; i < 300; i++) (await open(ben, conversationId)).sayHere(1_000 + i, { typing: false });
+    for (let i = 0; i < 300; i++) (await open(i < 100 ? ana : ben, conversationId)).sayHere(1_000 + i, { typing: false });
     const late = await open(ana, conversationId);
     await clock.advance(100);
     expect(late.states.size).toBeGreaterThanOrEqual(300);

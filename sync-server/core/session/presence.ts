@@ -1,25 +1,29 @@
 import * as decoding from 'lib0/decoding';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Uuid } from '../../../shared/ids.ts';
-import { LIMITS } from '../../../shared/limits.ts';
+import { LIMITS, RATES } from '../../../shared/limits.ts';
 import { type AwarenessEntry, encodeAwareness } from '../../../shared/protocol.ts';
 import type { Logger, Membership, Positions } from '../ports.ts';
+import { type Discretion, makeDiscretion } from './discretion.ts';
+import { type Bucket, makeBucket } from './limiter.ts';
 
 /**
- * Who is here, who types, who has read how far: the awareness of one root's room, made by the server (P1 to P5).
+ * Who is here, who types, who has read how far: the awareness of one root's room, made by the server (P1 to P6).
  *
  *   visitor ── {typing, read} of one client id ──► entry {user, typing, read}, under the server's clock ──► every other visitor
  *   Postgres ── positions of all members ──► one entry {away} under the root's server client id ──► every visitor
+ *
+ * Before it is known who is kept from whom nobody is told anything.
  */
 export interface Presence {
   enter(who: { userId: Uuid; send(message: Uint8Array): void }): Visitor;
-  /** Somebody's stored positions changed, here or on another node. */
+  /** Somebody's stored positions changed, here or on another node, or who is kept from whom. */
   positionsChanged(): void;
 }
 
 export interface Visitor {
-  /** An awareness update, after its message type. Throws on bytes that are none. */
-  receive(update: Uint8Array): void;
+  /** An awareness update, after its message type. False: bytes that are none. */
+  receive(update: Uint8Array): boolean;
   /** Sends everything that this visitor may see. */
   resend(): void;
   leave(): void;
@@ -33,8 +37,8 @@ const AWAY_MS = 20_000;
 const AWAY_MEMBERS = 32;
 /** Entries in one frame that we send: a stock client relays it whole, and a frame has a limit (W6). */
 const PIECE = 128;
-/** Ids that a connection is known to have been sent. */
-const SENT_IDS = 2_048;
+/** Client ids that are gone, of which a connection may still relay one. */
+const GONE_IDS = 2_048;
 /** Entries that one awareness frame may hold: a stock client relays those it knows. */
 const FRAME_ENTRIES = 1_024;
 
@@ -42,13 +46,14 @@ interface Guest {
   userId: Uuid;
   send(message: Uint8Array): void;
   entry: { client: number; clock: number; typing: boolean; read: number | null } | null;
-  /** Ids of others that it was sent, the newest last: a stock client relays what it is sent, also later (P3). */
-  sent: Set<number>;
-  /** Has not been told yet what stands: its own first frame may come before. */
-  fresh: boolean;
+  /** The client id that spoke for it before. */
+  spoke: number | null;
+  /** After how many departures it was told what stood; null: not yet, its own first frame may come before. */
+  toldAt: number | null;
   /** A read position on its way to the log; the newest waits while one is stored. */
   storing: boolean;
   wanted: number;
+  reads: Bucket;
 }
 
 const encodePieces = (entries: readonly AwarenessEntry[]): Uint8Array[] =>
@@ -68,11 +73,17 @@ export function makePresence(deps: {
   const { conversationId, serverClient, membership, clock, logger } = deps;
   const guests = new Set<Guest>();
   const holders = new Map<number, Guest>();
-  const changed = new Map<number, AwarenessEntry>();
+  const changed = new Map<number, { entry: AwarenessEntry; of: Uuid }>();
+  let isAwayChanged = false;
+  let discretion: Discretion | null = null;
+  /** Client ids under which somebody was, by their departure, the newest last: a stock client relays what it was sent, also later (P3). */
+  const gone = new Map<number, number>();
+  let departures = 0;
   let positions = new Map<Uuid, Positions>();
   let lastClock = 0;
   let stopTick: (() => void) | null = null;
   let stopAway: (() => void) | null = null;
+  let stopRefresh: (() => void) | null = null;
 
   const nextClock = (): number => (lastClock = Math.max(lastClock + 1, clock.now()));
 
@@ -91,78 +102,115 @@ export function makePresence(deps: {
         ]
       : [];
 
-  function awayEntry(): AwarenessEntry[] {
+  function awayEntry(isShown: (userId: Uuid) => boolean = () => true): AwarenessEntry[] {
     if (positions.size === 0 || positions.size > AWAY_MEMBERS) return [];
-    const away = [...positions].map(([userId, { read, delivered }]) => [userId, [read, delivered]]);
+    const shown = [...positions].filter(([userId]) => isShown(userId));
+    const away = shown.map(([userId, { read, delivered }]) => [userId, [read, delivered]]);
     return [{ client: serverClient, clock: nextClock(), state: { away: Object.fromEntries(away) } }];
   }
 
-  function change(entries: readonly AwarenessEntry[]): void {
-    for (const entry of entries) changed.set(entry.client, entry);
+  function change(of: Uuid, entries: readonly AwarenessEntry[]): void {
+    for (const entry of entries) changed.set(entry.client, { entry, of });
+    stopTick ??= clock.after(TICK_MS, flush);
+  }
+
+  function changeAway(): void {
+    isAwayChanged = true;
     stopTick ??= clock.after(TICK_MS, flush);
   }
 
   function flush(): void {
     stopTick = null;
-    const entries = [...changed.values()];
-    changed.clear();
-    const whole = encodePieces(entries);
+    if (!discretion) return;
+    const news = [...changed.values()];
+    const entries = discretion.isOpen ? [...news.map(({ entry }) => entry), ...(isAwayChanged ? awayEntry() : [])] : null;
+    const whole = entries && encodePieces(entries);
     for (const guest of guests) {
-      if (guest.fresh) {
-        resend(guest);
-        continue;
-      }
-      const own = guest.entry?.client;
-      const isWhole = own === undefined || !entries.some(({ client }) => client === own);
-      show(guest, isWhole ? entries : entries.filter(({ client }) => client !== own), isWhole ? whole : null);
+      if (guest.toldAt === null) resend(guest);
+      else if (entries && !(guest.entry && changed.has(guest.entry.client))) show(guest, entries, whole);
+      else show(guest, newsFor(guest, news), null);
+    }
+    changed.clear();
+    isAwayChanged = false;
+  }
+
+  /** What of the news one guest may see, their own entry left out (P3). */
+  const newsFor = (guest: Guest, news: readonly { entry: AwarenessEntry; of: Uuid }[]): AwarenessEntry[] => [
+    ...news.filter(({ entry, of }) => entry.client !== guest.entry?.client && sees(guest, of)).map(({ entry }) => entry),
+    ...(isAwayChanged ? awayEntry((userId) => sees(guest, userId)) : []),
+  ];
+
+  const sees = (guest: Guest, userId: Uuid): boolean => discretion?.sees(guest.userId, userId) ?? false;
+
+  /** Those who are kept from one another from now on are gone for each other at once; everybody is told anew what stands. */
+  function takeDiscretion(next: Discretion): void {
+    const before = discretion;
+    discretion = next;
+    if (!before || before.isLike(next)) return;
+    for (const guest of guests) {
+      const lost = [...guests].filter(({ userId }) => before.sees(guest.userId, userId) && !next.sees(guest.userId, userId));
+      const removals = lost.flatMap(({ entry }) => (entry ? [{ client: entry.client, clock: nextClock(), state: null }] : []));
+      show(guest, removals, null);
+      if (guest.toldAt !== null) resend(guest);
     }
   }
 
   function show(guest: Guest, entries: readonly AwarenessEntry[], pieces: readonly Uint8Array[] | null): void {
-    for (const { client } of entries) {
-      guest.sent.delete(client);
-      guest.sent.add(client);
-    }
-    for (const client of guest.sent) {
-      if (guest.sent.size <= SENT_IDS) break;
-      guest.sent.delete(client);
-    }
     for (const piece of pieces ?? encodePieces(entries)) guest.send(piece);
   }
 
   function resend(guest: Guest): void {
-    guest.fresh = false;
-    show(guest, [...[...guests].filter((other) => other !== guest).flatMap(entryOf), ...awayEntry()], null);
+    if (!discretion) return;
+    guest.toldAt ??= departures;
+    const others = [...guests].filter((other) => other !== guest && sees(guest, other.userId));
+    show(guest, [...others.flatMap(entryOf), ...awayEntry((userId) => sees(guest, userId))], null);
+  }
+
+  /** Whether the guest was sent an entry of somebody else under this client id: one that stands, or that stood since it was told (P3). */
+  function wasTold({ toldAt, spoke }: Guest, client: number): boolean {
+    return toldAt !== null && (holders.has(client) || (client !== spoke && (gone.get(client) ?? 0) > toldAt));
   }
 
   function publish(guest: Guest): void {
     if (!guest.entry) return;
     guest.entry.clock = nextClock();
-    change(entryOf(guest));
+    change(guest.userId, entryOf(guest));
   }
 
   function withdraw(guest: Guest): void {
     if (!guest.entry) return;
     const { client } = guest.entry;
     guest.entry = null;
+    guest.spoke = client;
     holders.delete(client);
-    change([{ client, clock: nextClock(), state: null }]);
+    gone.delete(client);
+    gone.set(client, ++departures);
+    const [oldest] = gone.keys();
+    if (gone.size > GONE_IDS && oldest !== undefined) gone.delete(oldest);
+    change(guest.userId, [{ client, clock: nextClock(), state: null }]);
   }
 
   /** Reads the stored positions and tells everybody; on failure the next turn tries again. */
   async function refreshAway(): Promise<void> {
     try {
+      const [stored, privacy] = await Promise.all([membership.positions(conversationId), membership.privacy(conversationId)]);
       const before = positions;
-      positions = await membership.positions(conversationId);
+      positions = stored;
+      takeDiscretion(makeDiscretion(privacy));
       for (const [userId, { read, delivered }] of before) {
         const now = positions.get(userId);
         if (now) positions.set(userId, { read: Math.max(read, now.read), delivered: Math.max(delivered, now.delivered) });
       }
       for (const guest of guests) takeStored(guest, positions.get(guest.userId)?.read ?? 0);
-      if (guests.size > 0) change(awayEntry());
+      if (guests.size > 0) changeAway();
     } catch (error) {
       logger.warn({ conversationId, error: String(error) }, 'read positions could not be loaded');
     }
+  }
+
+  function refreshSoon(): void {
+    stopRefresh = null;
+    void refreshAway();
   }
 
   function keepAway(): void {
@@ -178,6 +226,8 @@ export function makePresence(deps: {
     guest.storing = true;
     try {
       for (let wanted = 0; wanted < guest.wanted;) {
+        const wait = guest.reads.take(clock.now());
+        if (wait > 0) await new Promise<void>((resolve) => void clock.after(wait, resolve));
         wanted = guest.wanted;
         const stored = await membership.setRead(conversationId, guest.userId, wanted);
         if (stored === null) return;
@@ -206,11 +256,12 @@ export function makePresence(deps: {
   function isOwn(guest: Guest, client: number): boolean {
     if (guest.entry) return guest.entry.client === client;
     const holder = holders.get(client);
-    if (client === serverClient || guest.sent.has(client) || (holder && holder.userId !== guest.userId)) return false;
+    if (client === serverClient || wasTold(guest, client) || (holder && holder.userId !== guest.userId)) return false;
     if (holder) withdraw(holder);
     return true;
   }
 
+  /** Throws on bytes that are no awareness update. */
   function receive(guest: Guest, update: Uint8Array): void {
     const decoder = decoding.createDecoder(update);
     const count = decoding.readVarUint(decoder);
@@ -242,20 +293,43 @@ export function makePresence(deps: {
     if (guests.size > 0) return;
     stopTick?.();
     stopAway?.();
-    stopTick = stopAway = null;
+    stopRefresh?.();
+    stopTick = stopAway = stopRefresh = null;
     changed.clear();
     deps.onEmpty();
   }
 
   return {
     enter({ userId, send }) {
-      const guest: Guest = { userId, send, entry: null, sent: new Set(), fresh: true, storing: false, wanted: 0 };
+      const guest: Guest = {
+        userId,
+        send,
+        entry: null,
+        spoke: null,
+        toldAt: null,
+        storing: false,
+        wanted: 0,
+        reads: makeBucket(RATES.reads),
+      };
       guests.add(guest);
       if (guests.size === 1) keepAway();
       // Whoever came is told what stands with the next tick.
-      change(awayEntry());
-      return { receive: (update) => receive(guest, update), resend: () => resend(guest), leave: () => leave(guest) };
+      changeAway();
+      return {
+        receive(update) {
+          try {
+            receive(guest, update);
+            return true;
+          } catch {
+            return false;
+          }
+        },
+        resend: () => resend(guest),
+        leave: () => leave(guest),
+      };
     },
-    positionsChanged: () => void refreshAway(),
+    positionsChanged() {
+      stopRefresh ??= clock.after(TICK_MS, refreshSoon);
+    },
   };
 }

@@ -22,7 +22,11 @@ export function openLink(
   const session = open({
     send: (frame) => push(() => down.push({ frame }), deliverDown),
     close: (code, reason) => push(() => down.push({ code, reason }), deliverDown),
+    // Deliveries wait in the world's queue, not in the socket.
     buffered: () => 0,
+    drained: () => () => {},
+    pause: () => {},
+    resume: () => {},
   });
 
   function push(enqueue: () => void, deliver: () => void): void {

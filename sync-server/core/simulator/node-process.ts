@@ -1,9 +1,12 @@
 import type { Clock } from '../../../shared/clock.ts';
 import { makeMemoryLog } from '../../memory/update-log.ts';
 import { makeMemoryInbox } from '../../memory/inbox.ts';
+import { makeMemorySignIns } from '../../memory/standing-sign-ins.ts';
 import { makeMemoryMembership } from '../../memory/membership.ts';
+import { makeMemoryDepartures, makeMemoryRelations } from '../../memory/relations.ts';
 import { type MemoryStore, notify } from '../../memory/store.ts';
-import { type Node, membersMay, startNode } from '../node.ts';
+import { type Node, startNode } from '../node.ts';
+import { membersMay } from '../rights/permissions.ts';
 import { CommitUnknown, type Hint, type HintBus, LogUnavailable } from '../ports.ts';
 import type { Chance } from './chance.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -72,7 +75,10 @@ export async function startProcess(deps: {
     log,
     bus,
     membership: makeMemoryMembership(store, () => scheduler.pause(gone)),
+    signIns: makeMemorySignIns(store),
     inbox: makeMemoryInbox(store, () => scheduler.pause(gone)),
+    relations: makeMemoryRelations(store),
+    departures: makeMemoryDepartures(store),
     permissions: membersMay,
     clock,
     random: chance.bytes,

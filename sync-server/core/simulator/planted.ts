@@ -50,7 +50,7 @@ export const PLANTED: readonly Planted[] = [
         replace: '        await log.ahead([]);\n        slot.holds++;\n',
       },
       // The queue of a closed room turns work away, which sends such a session back to the door; without that it would sit there.
-      { file: 'sync-server/core/room/committer.ts', find: 'if (room.closed || room.queue.length', replace: 'if (room.queue.length' },
+      { file: 'sync-server/core/room/committer.ts', find: 'if (room.closed || !room.queue', replace: 'if (!room.queue' },
     ],
   },
   {

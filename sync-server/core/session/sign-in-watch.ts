@@ -1,0 +1,47 @@
+import type { Clock } from '../../../shared/clock.ts';
+import type { Logger, StandingSignIns } from '../ports.ts';
+import type { Session } from './session.ts';
+
+/**
+ * Ends the sockets whose sign-in has ended (S4), though no hint said so: one that opens while its person signs out is not there yet when
+ * the hint comes, and hints may be lost.
+ */
+export interface SignInWatch {
+  /** This socket has just been opened: its sign-in is looked at once more. */
+  opened(session: Session): void;
+  /** Looks at all of them. */
+  check(): Promise<void>;
+}
+
+/** Sockets that open are gathered this long, so that a crowd is one question. */
+const GATHER_MS = 100;
+
+export function makeSignInWatch(deps: {
+  signIns: StandingSignIns;
+  sessions: ReadonlySet<Session>;
+  clock: Clock;
+  logger: Logger;
+}): SignInWatch {
+  const { signIns, sessions, clock, logger } = deps;
+  let fresh: Session[] = [];
+
+  async function check(asked: Iterable<Session>): Promise<void> {
+    const sids = new Set([...asked].filter((session) => sessions.has(session)).map(({ sid }) => sid));
+    if (sids.size === 0) return;
+    const ended = new Set(await signIns.ended([...sids], clock.now()));
+    for (const session of [...sessions]) if (ended.has(session.sid)) session.end('unauthorized');
+  }
+
+  function checkFresh(): void {
+    const asked = fresh;
+    fresh = [];
+    check(asked).catch((error: unknown) => logger.warn({ error: String(error) }, 'sign-ins could not be looked at'));
+  }
+
+  return {
+    opened(session) {
+      if (fresh.push(session) === 1) clock.after(GATHER_MS, checkFresh);
+    },
+    check: () => check(sessions),
+  };
+}

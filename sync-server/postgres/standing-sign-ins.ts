@@ -1,0 +1,15 @@
+import type { Uuid } from '../../shared/ids.ts';
+import type { StandingSignIns } from '../core/ports.ts';
+import type { Sql } from './connect.ts';
+
+/** Which sign-ins stand, by their rows. */
+export function makeStandingSignIns(sql: Sql): StandingSignIns {
+  return {
+    async ended(sids, now) {
+      const rows = await sql<{ sid: Uuid }[]>`
+        select sid from unnest(${[...sids]}::uuid[]) as asked(sid)
+        where not exists (select from sign_ins s where s.sid = asked.sid and s.expires_at > ${new Date(now)})`;
+      return rows.map(({ sid }) => sid);
+    },
+  };
+}
