@@ -79,6 +79,7 @@ export function handleFrom(called: string): string | null {
     .normalize('NFKD')
     .replaceAll(/\p{Mark}/gu, '')
     .toLowerCase()
+    .replace(/^@/, '')
     .replace(/@.*$/, '')
     .replaceAll(/[^a-z0-9_.-]+/g, '-')
     .slice(0, 30)
