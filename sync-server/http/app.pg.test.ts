@@ -89,7 +89,7 @@ test('the API describes every route of it, with its refusals', async () => {
   expect(openapi).toBe('3.1.0');
   const described = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`));
   const routes = api.app.routes
-    .filter(({ method, path }) => method !== 'ALL' && path.startsWith('/api/') && !/openapi|sync/.test(path))
+    .filter(({ method, path }) => method !== 'ALL' && /^\/(api|.well-known)\//.test(path) && !/openapi|sync|csp-reports/.test(path))
     .map(({ method, path }) => `${method.toLowerCase()} ${path.replaceAll(/:([^/]+)/g, '{$1}')}`);
   expect(described.sort()).toEqual([...new Set(routes)].sort());
   for (const methods of Object.values(paths))

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { signedIn } from '../../shared/api.ts';
+import { makeSigningKeys } from '../postgres/signing-keys.ts';
+import { makeStoredKey } from './identity/signing-keys.ts';
 import { type TestApi, openTestApi } from './test-api.ts';
 
 let api: TestApi;
@@ -49,6 +51,7 @@ test('[S3] registering signs a browser in by cookies, and its tokens stand nowhe
     expiresAt: expect.any(String),
   });
   expect(setCookies(answer.headers)).toEqual([
+    expect.stringMatching(/^homing_device=[\w-]{43}; Max-Age=31536000; Path=\/api\/auth; HttpOnly; SameSite=Lax$/),
     expect.stringMatching(/^homing_session=[^;]+; Max-Age=5184000; Path=\/; HttpOnly; SameSite=Lax$/),
     expect.stringMatching(/^homing_refresh=[^;]+; Max-Age=5184000; Path=\/api\/auth; HttpOnly; SameSite=Lax$/),
   ]);
@@ -60,6 +63,7 @@ test('[S3] over TLS the cookies are bound to the host, and others are not read',
   const tls = { 'X-Forwarded-Proto': 'https' };
   const answer = await api.call('POST', '/api/auth/register', { handle: 'tls', displayName: 'T', password }, tls);
   expect(setCookies(answer.headers)).toEqual([
+    expect.stringMatching(/^__Secure-homing_device=[^;]+; Max-Age=\d+; Path=\/api\/auth; HttpOnly; Secure; SameSite=Lax$/),
     expect.stringMatching(/^__Host-homing_session=[^;]+; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/),
     expect.stringMatching(/^__Secure-homing_refresh=[^;]+; Max-Age=\d+; Path=\/api\/auth; HttpOnly; Secure; SameSite=Lax$/),
   ]);
@@ -139,11 +143,52 @@ test('[S2] two tabs that refresh at once get the same successor, as does who los
 test('[S2] a token used again after 20 s ends its family, with its access tokens and sockets', async () => {
   const person = await api.register('stolen');
   const renewed = signedIn.parse((await refresh(person.refreshToken)).body);
+  expect(await isIn(renewed.accessToken)).toBe(true);
   api.pass(21_000);
   expect(await refresh(person.refreshToken)).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
   expect(api.told.ended).toEqual([{ userId: person.id, sid: expect.any(String) }]);
   expect((await refresh(renewed.refreshToken)).status).toBe(401);
   expect(await isIn(renewed.accessToken)).toBe(false);
+});
+
+test('[S2] a refresh whose answer was lost is answered again, hours later, with the same successor', async () => {
+  const person = await api.register('lossy');
+  const lost = signedIn.parse((await refresh(person.refreshToken)).body);
+  // What the older access token does shows nothing about the answer.
+  expect(await isIn(person.accessToken)).toBe(true);
+  api.pass(5 * 3_600_000);
+  const again = signedIn.parse((await refresh(person.refreshToken)).body);
+  expect(again.refreshToken).toBe(lost.refreshToken);
+  expect(await isIn(again.accessToken)).toBe(true);
+  expect((await refresh(again.refreshToken)).status).toBe(200);
+  api.pass(21_000);
+  expect((await refresh(person.refreshToken)).status).toBe(401);
+});
+
+test('[S2] two tabs refresh a thousand times each: nobody is signed out', async () => {
+  const answer = await api.call('POST', '/api/auth/register', { handle: 'twotabs', displayName: 'T', password });
+  let jar = cookieHeader(answer.headers);
+  const statuses: number[] = [];
+  for (let round = 0; round < 1_000; round++) {
+    const seen = jar;
+    const tab = async (cookies: string): Promise<void> => {
+      const renewed = await api.call('POST', '/api/auth/refresh', undefined, { Cookie: cookies, Origin: 'http://localhost' });
+      statuses.push(renewed.status);
+      if (renewed.status === 200) jar = cookieHeader(renewed.headers);
+    };
+    // Now both at once, now the second one late, with what it read before the first one's answer.
+    if (round % 3 === 0) await Promise.all([tab(seen), tab(seen)]);
+    else {
+      await tab(seen);
+      api.pass(round % 3 === 1 ? 19_000 : 0);
+      await tab(seen);
+    }
+    if (round % 10 === 0) expect((await api.call('GET', '/api/me', undefined, { Cookie: jar })).status).toBe(200);
+    api.pass(14 * 60_000);
+  }
+  expect(statuses).toHaveLength(2_000);
+  expect(statuses.filter((status) => status !== 200)).toEqual([]);
+  expect(api.told.ended).toEqual([]);
 });
 
 test('[S2] a sign-in that nobody used for 60 days has run out', async () => {
@@ -194,6 +239,39 @@ test('[S4] a browser signs out by its cookies, and again without harm', async ()
   expect(api.told.ended).toHaveLength(1);
 });
 
+test('[S1] whatever is wrong with a log-in, one password is checked for it, and never none', async () => {
+  await api.register('counted');
+  const random = (i: number) => ['counted', `nobody${i}`, 'counted', `n\u0000${i}`][i % 4]!;
+  hashes.length = 0;
+  for (let i = 0; i < 40; i++)
+    await api.call(
+      'POST',
+      '/api/auth/login',
+      { ...program, handle: random(i), password: `wrong ${i}` },
+      { 'X-Forwarded-For': `198.51.100.${i}` },
+    );
+  expect(hashes).toHaveLength(40);
+  expect(hashes.filter((stored) => stored === null)).toHaveLength(20);
+});
+
+test('[S7] a browser that signed in before is let in while others guess from everywhere', async () => {
+  const registered = await api.call('POST', '/api/auth/register', { handle: 'besieged', displayName: 'B', password });
+  const device = cookieHeader(registered.headers).match(/homing_device=[^;]+/)![0];
+  const login = (from: string, guess: string, headers: Record<string, string> = {}) =>
+    api.call('POST', '/api/auth/login', { password: guess, handle: 'besieged' }, { 'X-Forwarded-For': from, ...headers });
+  hashes.length = 0;
+  const statuses = [];
+  for (let i = 0; i < 200; i++) statuses.push((await login(`203.0.${Math.floor(i / 100)}.${i % 100}`, 'guess')).status);
+  expect(statuses.filter((status) => status === 401).length).toBeLessThan(53);
+  expect(hashes.length).toBeLessThan(53);
+  expect((await login('203.0.9.9', password)).status).toBe(429);
+  expect((await login('203.0.9.9', password, { Cookie: device, Origin: 'http://localhost' })).status).toBe(200);
+  // Of another person it is unknown, and so is one that somebody made up.
+  await api.register('neighbour');
+  const made = { Cookie: `homing_device=${'A'.repeat(43)}`, Origin: 'http://localhost' };
+  expect((await login('203.0.9.9', password, made)).status).toBe(429);
+});
+
 test('guessing is slowed down for the guesser, not for the person', async () => {
   await api.register('target');
   const login = (from: string, guess: string) =>
@@ -217,11 +295,10 @@ test.each(['closed', 'invite'] as const)('REGISTRATION=%s lets nobody register',
   await shut.close();
 });
 
-test('nodes that start at once share one signing key', async () => {
-  const { makeSigningKeys } = await import('../postgres/accounts.ts');
-  const { loadKeyRing } = await import('./identity/signing-keys.ts');
+test('[S5] nodes that start at once share one signing key', async () => {
   await api.sql`delete from signing_keys`;
-  const rings = await Promise.all([1, 2, 3, 4].map(() => loadKeyRing(makeSigningKeys(api.sql))));
-  expect(new Set(rings.map(({ signing }) => signing.kid)).size).toBe(1);
+  const keys = makeSigningKeys(api.sql);
+  const loaded = await Promise.all([1, 2, 3, 4].map(() => keys.load(() => makeStoredKey(api.now()))));
+  expect(new Set(loaded.flat().map(({ kid }) => kid)).size).toBe(1);
   expect(await api.sql`select kid from signing_keys`).toHaveLength(1);
 });
