@@ -13,6 +13,7 @@ test('an empty environment is a whole config', () => {
       allowedOrigins: [],
       signingKey: null,
       platform: null,
+      metricsToken: null,
       logLevel: 'info',
       trustProxy: false,
     },
@@ -33,6 +34,7 @@ test('every value is read, and empty ones count as not set', () => {
     AUTH_AUDIENCE: 'homing-chat',
     AUTH_HANDLE_CLAIM: 'nickname',
     AUTH_NAME_CLAIM: 'full_name',
+    METRICS_TOKEN: '0123456789abcdef',
     LOG_LEVEL: 'warn',
     TRUST_PROXY: '1',
   };
@@ -52,6 +54,7 @@ test('every value is read, and empty ones count as not set', () => {
         handleClaim: 'nickname',
         nameClaim: 'full_name',
       },
+      metricsToken: '0123456789abcdef',
       logLevel: 'warn',
       trustProxy: true,
     },
@@ -100,4 +103,10 @@ test('everything that is wrong is told at once, and no password with it', () => 
     wrong: [expect.stringContaining('PORT'), expect.stringContaining('DATABASE_URL'), expect.stringContaining('REGISTRATION')],
   });
   expect(JSON.stringify(answer)).not.toContain('secret');
+});
+
+test.each(['short', 'sixteen and more but with spaces'])('the token for metrics is long, one word, and not repeated: %s', (token) => {
+  const { wrong } = readConfig({ METRICS_TOKEN: token }) as { wrong: string[] };
+  expect(wrong).toEqual([expect.stringContaining('METRICS_TOKEN should be')]);
+  expect(wrong.join()).not.toContain(token);
 });

@@ -20,6 +20,8 @@ export interface Config {
   /** Another platform whose people are at home here too; null: none (S6). */
   platform: PlatformConfig | null;
   logLevel: LogLevel;
+  /** Who shows this as a Bearer token may read `/metrics`; null: nobody may. */
+  metricsToken: string | null;
   /** Whether the nearest proxy's `X-Forwarded-…` headers are believed. */
   trustProxy: boolean;
 }
@@ -69,6 +71,13 @@ export function readConfig(env: Environment): { config: Config } | { wrong: stri
     return given;
   }
 
+  function metricsToken(): string | null {
+    const given = text('METRICS_TOKEN');
+    // It is a secret: it is not repeated.
+    if (given !== null && !/^\S{16,}$/.test(given)) wrong.push('METRICS_TOKEN should be at least 16 characters without spaces.');
+    return given;
+  }
+
   function origins(): string[] {
     const given = (text('ALLOWED_ORIGINS') ?? '').split(/[\s,]+/).filter((origin) => origin !== '');
     const bad = given.filter((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin);
@@ -109,6 +118,7 @@ export function readConfig(env: Environment): { config: Config } | { wrong: stri
     allowedOrigins: origins(),
     signingKey: signingKey(),
     platform: platform(),
+    metricsToken: metricsToken(),
     logLevel: choice('LOG_LEVEL', LOG_LEVELS, 'info'),
     trustProxy: choice('TRUST_PROXY', ['true', 'false', '1', '0'], 'false').match(/^(true|1)$/) !== null,
   };

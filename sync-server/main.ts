@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import { type WebSocketServerLike, serve } from '@hono/node-server';
 import { type Logger as Pino, pino } from 'pino';
 import { Registry } from 'prom-client';
 import { systemClock, systemRandom } from '../shared/clock.ts';
@@ -14,6 +13,7 @@ import { createApp } from './http/app.ts';
 import { makePasswords } from './http/identity/passwords.ts';
 import { addNodeMetrics } from './http/metrics.ts';
 import { makeLimits } from './http/rate-limit.ts';
+import { listenHttp } from './http/server.ts';
 import { keepHeartbeat, makeSocketServer } from './http/socket.ts';
 import { mountSync } from './http/sync-route.ts';
 import { makeAccounts } from './postgres/accounts.ts';
@@ -64,7 +64,7 @@ async function start(config: Config): Promise<() => Promise<void>> {
     logger,
   });
   const sockets = makeSocketServer();
-  const stopHeartbeat = keepHeartbeat(sockets);
+  const stopHeartbeat = keepHeartbeat(sockets, systemClock);
   const registry = new Registry();
   addNodeMetrics(registry, node.counts);
   const identity = await openIdentity(config, sql, logger);
@@ -88,21 +88,14 @@ async function start(config: Config): Promise<() => Promise<void>> {
     random: systemRandom,
     logger,
     registry,
+    metricsToken: config.metricsToken,
     ping: async () => void (await sql`select 1`),
     clientDir: CLIENT,
     mount: (mounted, door) => mountSync(mounted, { ...door, ...node, clock: systemClock }),
   });
 
-  const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
-    const listening = serve(
-      { fetch: app.fetch, port: config.port, hostname: config.host, websocket: { server: sockets as WebSocketServerLike } },
-      ({ port }) => {
-        process.stdout.write(`Homing is at http://localhost:${port}\n`);
-        resolve(listening);
-      },
-    );
-    listening.once('error', reject);
-  });
+  const { server, port } = await listenHttp({ fetch: app.fetch, sockets, port: config.port, host: config.host });
+  process.stdout.write(`Homing is at http://localhost:${port}\n`);
 
   return async () => {
     stopHeartbeat();
@@ -110,7 +103,7 @@ async function start(config: Config): Promise<() => Promise<void>> {
     const closed = new Promise((resolve) => server.close(resolve));
     const cut = setTimeout(() => {
       for (const socket of sockets.clients) socket.terminate();
-      if ('closeAllConnections' in server) server.closeAllConnections();
+      server.closeAllConnections();
     }, DRAIN_MS);
     await node.stop();
     await closed;

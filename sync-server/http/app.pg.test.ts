@@ -115,13 +115,22 @@ test('metrics count answers by route, never by what stands in a path', async () 
   const person = await api.register('counted');
   await person.call('GET', '/api/users/counted');
   await get('/api/users/nobody');
-  const { status, headers, body } = await get('/metrics');
+  for (const token of [{}, { Authorization: 'Bearer another token' }, { Authorization: `Bearer ${person.accessToken}` }])
+    expect((await get('/metrics', token)).status).toBe(401);
+  const { status, headers, body } = await get('/metrics', { Authorization: `Bearer ${api.deps.metricsToken}` });
   expect(status).toBe(200);
   expect(headers.get('content-type')).toContain('text/plain');
   expect(body).toContain('homing_http_answers_total{method="GET",route="/api/users/:handle",status="200"} 1');
   expect(body).toContain('homing_http_answers_total{method="GET",route="/api/users/:handle",status="401"} 1');
   expect(body).toContain('process_cpu_seconds_total');
   expect(body).not.toContain('/counted"');
+});
+
+test('without a token for them there are no metrics', async () => {
+  const without = await openTestApi((deps) => ({ ...deps, metricsToken: null }));
+  expect((await without.call('GET', '/metrics')).status).toBe(404);
+  expect((await without.call('GET', '/metrics', undefined, { Authorization: 'Bearer null' })).status).toBe(404);
+  await without.close();
 });
 
 test('[S3] a mounted route stands before the files, and asks the door who comes and from where', async () => {

@@ -6,6 +6,7 @@ import type { Registry } from 'prom-client';
 import type { Clock } from '../../shared/clock.ts';
 import { addAuthRoutes } from './auth.ts';
 import { AVATAR_PATH, addAvatarRoutes } from './avatars.ts';
+import { addBlockRoutes } from './blocks.ts';
 import { addConversationRoutes } from './conversations.ts';
 import { makeCors } from './cors.ts';
 import { addCspReportsRoute } from './csp-reports.ts';
@@ -14,15 +15,19 @@ import { addInviteRoutes } from './invites.ts';
 import { addHealthRoute } from './health.ts';
 import { type Identity, makeAuthenticate } from './identity/authenticate.ts';
 import { addKeyRoutes } from './keys.ts';
+import { addDepartureRoute } from './departure.ts';
+import { addMemberRoutes } from './members.ts';
 import { addMessageRoutes } from './messages.ts';
 import { addMetricsRoute, makeCounting } from './metrics.ts';
 import { isForeign, readPlace } from './origin.ts';
 import { addPasskeyRoutes } from './passkeys.ts';
 import { addPasswordRoutes } from './passwords.ts';
 import { addPeopleRoutes } from './people.ts';
+import { addReportRoutes } from './reports.ts';
 import { addRegistrationRoutes } from './registration.ts';
 import { addSessionRoutes } from './sessions.ts';
 import { answerProblem, asProblem, invalid, problem } from './problem.ts';
+import { refuseAfter } from './rate-limit.ts';
 import type { App, Env, RouteDeps, SignedInEnv } from './route.ts';
 import { addStaticRoutes, securityHeaders } from './static.ts';
 
@@ -41,6 +46,8 @@ export interface AppDeps extends Omit<RouteDeps, 'authenticate' | 'signedIn' | '
   /** Whether the nearest proxy's `X-Forwarded-…` headers are believed. */
   trustProxy: boolean;
   registry: Registry;
+  /** Who shows it may read the metrics; null: nobody. */
+  metricsToken: string | null;
   /** Settles when the database answers. */
   ping: () => Promise<void>;
   /** The built client; null serves none. */
@@ -62,6 +69,7 @@ export function createApp(deps: AppDeps): App {
   const signedIn = createMiddleware<SignedInEnv>(async (c, next) => {
     const identity = await authenticate(c.req.raw.headers);
     if (identity.kind !== 'signed-in') throw problem(identity.kind === 'expired' ? 'expired' : 'unauthorized');
+    refuseAfter(deps.limits.person(identity.userId, !SAFE.has(c.req.method), deps.clock.now()));
     c.set('viewer', identity);
     await next();
   });
@@ -100,6 +108,7 @@ export function createApp(deps: AppDeps): App {
   app.use('/api/*', makeCors(allowedOrigins));
   app.use('/api/*', async (c, next) => {
     c.header('Cache-Control', 'no-store');
+    refuseAfter(deps.limits.address(c.var.place.address, deps.clock.now()));
     if (!SAFE.has(c.req.method) && door.isForeign(c)) throw problem('origin');
     return isLarge(c.req.path) ? next() : limitBody(c, next);
   });
@@ -116,9 +125,13 @@ export function createApp(deps: AppDeps): App {
   addPeopleRoutes(app, routes);
   addAvatarRoutes(app, routes);
   addConversationRoutes(app, routes);
+  addMemberRoutes(app, routes);
+  addBlockRoutes(app, routes);
+  addReportRoutes(app, routes);
+  addDepartureRoute(app, routes);
   addMessageRoutes(app, routes);
   addHealthRoute(app, deps);
-  addMetricsRoute(app, registry);
+  addMetricsRoute(app, registry, deps.metricsToken);
   addCspReportsRoute(app, deps);
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' });
   app.openAPIRegistry.registerComponent('securitySchemes', 'cookie', { type: 'apiKey', in: 'cookie', name: 'homing_session' });

@@ -200,6 +200,10 @@ describe('the door', () => {
 
 test('[W4] while nobody can say who asks, both kinds of socket are told to come back', async () => {
   const app = new OpenAPIHono<Env>();
+  app.use((c, next) => {
+    c.set('place', { secure: false, host: 'localhost', address: '' });
+    return next();
+  });
   const never = () => Promise.reject(new Error('nobody gets that far'));
   mountSync(app, {
     authenticate: () => Promise.reject(new Error('the database is away')),

@@ -97,6 +97,7 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
     allowedOrigins: [],
     trustProxy: true,
     registry: new Registry(),
+    metricsToken: 'a-token-for-metrics',
     ping: async () => void (await sql`select 1`),
     clientDir: null,
     mount: (mounted, door) => mountSync(mounted, { ...door, ...node, clock }),

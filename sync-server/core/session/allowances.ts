@@ -2,6 +2,7 @@ import type { Clock } from '../../../shared/clock.ts';
 import type { Uuid } from '../../../shared/ids.ts';
 import { LIMITS, RATES } from '../../../shared/limits.ts';
 import { makeLimiter } from './limiter.ts';
+import { makeTally } from './tally.ts';
 
 /**
  * What one person may ask of this node over all of their sockets together (W13). What is written and answered has to wait where the
@@ -44,23 +45,5 @@ export function makeAllowances(clock: Pick<Clock, 'now'>): Allowances {
     closeSocket: sockets.leave,
     openDocument: (userId) => opens.take(userId, clock.now()) === 0 && documents.enter(userId),
     closeDocument: documents.leave,
-  };
-}
-
-/** How many of something there are for each key, `most` at once. */
-export function makeTally(most: number): { enter(key: string): boolean; leave(key: string): void } {
-  const counts = new Map<string, number>();
-  return {
-    enter(key) {
-      const count = counts.get(key) ?? 0;
-      if (count >= most) return false;
-      counts.set(key, count + 1);
-      return true;
-    },
-    leave(key) {
-      const count = (counts.get(key) ?? 0) - 1;
-      if (count > 0) counts.set(key, count);
-      else counts.delete(key);
-    },
   };
 }
