@@ -2,8 +2,11 @@ import { createRoot, createSignal, onCleanup } from 'solid-js';
 import { render } from 'solid-js/web';
 import { z } from 'zod';
 import { systemClock, systemRandom } from '../shared/clock.ts';
+import { makeAccountCare } from './state/account-care.ts';
 import { createAccount } from './state/create-account.ts';
+import { makeEntrance } from './state/entrance.ts';
 import { showBadge } from './platform/badge.ts';
+import { makePasskeyDevice } from './platform/passkeys.ts';
 import { makeDeviceStorage } from './platform/storage.ts';
 import { type TrustedTypes, trustWorker } from './platform/trusted-types.ts';
 import { watchUpdates } from './platform/updates.ts';
@@ -80,6 +83,13 @@ createRoot(() => {
       }),
     });
 
+  const device = makePasskeyDevice({ hostname: location.hostname, isSecureContext });
+  const entrance = makeEntrance({ api, account, device });
+  const care = makeAccountCare({ api, device, origin: location.origin });
+
   void account.load();
-  render(() => <App account={account} platform={createPlatform()} openPage={openPage} />, document.getElementById('root')!);
+  render(
+    () => <App account={account} entrance={entrance} care={care} platform={createPlatform()} openPage={openPage} />,
+    document.getElementById('root')!,
+  );
 });

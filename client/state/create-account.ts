@@ -1,4 +1,5 @@
 import { createSignal } from 'solid-js';
+import type { SignedPasskey } from '../../shared/account-api.ts';
 import type { Me } from '../../shared/api.ts';
 import { type Api, ApiError } from '../sync/api.ts';
 import type { AccountMemory } from '../sync/storage/account-memory.ts';
@@ -16,8 +17,9 @@ export interface Account {
   /** Opens for whoever was here last, and asks the server whose session this is. */
   load: () => Promise<void>;
   /** Null when it went well. */
-  signUp: (handle: string, displayName: string, password: string) => Promise<Problem | null>;
+  signUp: (handle: string, displayName: string, password: string, invite: string | null) => Promise<Problem | null>;
   signIn: (handle: string, password: string) => Promise<Problem | null>;
+  signInByPasskey: (signed: SignedPasskey) => Promise<Problem | null>;
   changeProfile: (change: { displayName: string; bio: string }) => Promise<Problem | null>;
   setPicture: (picture: Blob) => Promise<Problem | null>;
   removePicture: () => Promise<Problem | null>;
@@ -63,8 +65,9 @@ export function createAccount(api: Api, memory: AccountMemory): Account {
         else if (!known) setState({ kind: 'unreachable' });
       }
     },
-    signUp: (handle, displayName, password) => enter(api.register(handle, displayName, password)),
+    signUp: (handle, displayName, password, invite) => enter(api.register(handle, displayName, password, invite)),
     signIn: (handle, password) => enter(api.login(handle, password)),
+    signInByPasskey: (signed) => enter(api.loginByPasskey(signed)),
     changeProfile: (change) => enter(api.changeProfile(change)),
     setPicture: (picture) => enter(api.setPicture(picture)),
     removePicture: () => enter(api.removePicture()),

@@ -78,7 +78,7 @@ describe('[U5] by invitation', () => {
   test('of two at once with the last use one is let in', async () => {
     const { token } = await ada.make();
     const statuses = (await Promise.all([api.join('first', token), api.join('second', token)])).map(({ status }) => status);
-    expect(statuses.sort()).toEqual([201, 410]);
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([201, 410]);
   });
 
   test('a handle that is taken costs no use, and is told to the invited alone', async () => {

@@ -3,8 +3,11 @@ import { type Component, Show, createResource, createSignal } from 'solid-js';
 import { useAccount, usePlatform, usePage } from '../context.ts';
 import { Icon } from '../controls/Icon.tsx';
 import { countOf, formatBytes } from '../format.ts';
+import { InvitesPart } from './InvitesPart.tsx';
 import { PictureForm } from './PictureForm.tsx';
 import { ProfileForm } from './ProfileForm.tsx';
+import { SessionsPart } from './SessionsPart.tsx';
+import { WaysInPart } from './WaysInPart.tsx';
 import './settings.css';
 
 /** How safe what is on this device is, and what it takes (C11.6). */
@@ -104,6 +107,9 @@ export const SettingsPage: Component = () => (
           <ProfileForm />
         </section>
         <Storage />
+        <WaysInPart />
+        <SessionsPart />
+        <InvitesPart />
         <SignOut />
       </div>
     </div>
