@@ -4,6 +4,7 @@ import { FAILURES } from '../../state/failures.ts';
 import type { ThreadMessage } from '../../state/thread.ts';
 import { Icon, type IconName } from '../controls/Icon.tsx';
 import { formatDay, formatExact, formatHour, formatLate } from '../times.ts';
+import { LinkedText } from './LinkedText.tsx';
 
 /** How far an own message has come: a shape of its own, and words. */
 export const MARKS: Record<Mark, { icon: IconName; words: string }> = {
@@ -88,7 +89,7 @@ export const Message: Component<Props> = (props) => (
         <span class="unseen">: </span>
       </span>
       <div class="bubble__body" dir="auto">
-        <span class="bubble__text">{props.message.text ?? 'Message deleted'}</span>
+        <span class="bubble__text">{props.message.text === null ? 'Message deleted' : <LinkedText text={props.message.text} />}</span>
         <Meta message={props.message} mark={props.mark} isOffline={props.isOffline} />
       </div>
     </div>
