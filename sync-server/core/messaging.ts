@@ -6,6 +6,7 @@ import { createSegment } from '../../shared/segment.ts';
 import type { Committer } from './room/committer.ts';
 import type { Messaging, SendResult } from './messaging-port.ts';
 import type { Logger, Member, Membership, NewConversation, UpdateLog } from './ports.ts';
+import type { Members } from './rights/members.ts';
 import type { Relations } from './rights/relations.ts';
 import type { Work } from './room/room.ts';
 import type { Rooms } from './room/rooms.ts';
@@ -23,6 +24,7 @@ export function makeMessaging(deps: {
   committer: Committer;
   membership: Membership;
   relations: Relations;
+  members: Members;
   clock: Clock;
   random: RandomBytes;
   logger: Logger;
@@ -46,6 +48,14 @@ export function makeMessaging(deps: {
     const knowing = await relations.knowing(userId, others);
     const rest = others.map((id): Member => ({ userId: id, role: 'member', since: 0, ...(knowing.has(id) ? {} : { asked: true }) }));
     return [{ userId, role: own, since: 0 }, ...rest];
+  }
+
+  /** Somebody opens a direct conversation that is there. Where nothing was said yet both came to it: neither was asked. */
+  async function meet(userId: Uuid, conversationId: Uuid): Promise<void> {
+    const there = await log.read(conversationId, 0, Number.MAX_SAFE_INTEGER);
+    const isAsked = there?.members.some((member) => member.userId === userId && member.asked);
+    if (there?.conversation.seq === 0 && isAsked) await deps.members.accept(userId, conversationId);
+    deps.announce(conversationId, userId);
   }
 
   /** One try in what is the open segment now. */
@@ -72,12 +82,14 @@ export function makeMessaging(deps: {
     async openDirect(userId, otherId) {
       const conversationId = await directConversationId(userId, otherId);
       if (await membership.setListed(conversationId, userId, true)) {
-        deps.announce(conversationId, userId);
+        await meet(userId, conversationId);
         return { conversationId, created: false };
       }
       const members = (await membersOf(userId, 'member', [otherId])).toSorted((a, b) => (a.userId < b.userId ? -1 : 1));
       const about = { id: conversationId, kind: 'direct' as const, title: null, by: userId, members };
-      return { conversationId, created: await log.create(newConversation(about)) };
+      const created = await log.create(newConversation(about));
+      if (!created && (await membership.setListed(conversationId, userId, true))) await meet(userId, conversationId);
+      return { conversationId, created };
     },
     async openGroup(userId, title, memberIds, { id = makeUuid(clock.now(), random), history = 'all' } = {}) {
       const others = [...new Set(memberIds)].filter((id) => id !== userId);

@@ -131,7 +131,7 @@ export function applyMember(store: MemoryStore, row: StoredConversation, change:
       return;
     case 'accept':
       delete member.asked;
-      Object.assign(member, { askedBy: null, changed });
+      Object.assign(member, { askedBy: null, hiddenAt: null, changed });
   }
 }
 

@@ -33,7 +33,7 @@ export function makePostgresInbox(sql: Sql): InboxSource {
           : await sql<{ id: Uuid }[]>`
               select conversation_id as id from members where user_id = ${userId} and left_at is not null and changed ${since}
               union all
-              select c.id from ${membershipOf(sql, userId)} and not ${isListed(sql)} and m.changed ${since}`;
+              select c.id from ${membershipOf(sql, userId)} and not ${isListed(sql)} and m.changed ${since} and not (m.asked and m.hidden_seq = 0)`;
       const news = from === null ? sql`` : sql`and (c.changed ${since} or m.changed ${since})`;
       const rows = await conversationRows(sql, userId, sql`and ${isListed(sql)} ${news}`);
       const changed = rows.map(asConversation);

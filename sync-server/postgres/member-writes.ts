@@ -67,7 +67,7 @@ export function memberStatements(tx: Transaction, writes: readonly ConversationW
       : []),
     ...(accepted.length > 0
       ? [
-          tx`update members m set asked = false, asked_by = null
+          tx`update members m set asked = false, asked_by = null, hidden_seq = null
             from json_to_recordset(${jsonRows(accepted)}::text::json) as x("conversationId" uuid, "userId" uuid)
             where m.conversation_id = x."conversationId" and m.user_id = x."userId"`,
         ]
