@@ -186,8 +186,8 @@ export async function startNode(deps: {
     return () => stop();
   }
 
-  const { ensurePrivate, ...writes } = makeMessaging({ ...deps, rooms, committer, announce: announceRead });
   const members = makeMembers(deps);
+  const { ensurePrivate, ...writes } = makeMessaging({ ...deps, rooms, committer, members, announce: announceRead });
   const departures = makeDepartures({ ...deps, source: deps.departures, members });
 
   function onGap(): void {
