@@ -9,7 +9,7 @@ import { type FakeSocket, fakeSocket } from './fake-socket.ts';
 export interface Carrier {
   readonly session: Session;
   readonly frames: ChannelFrame[];
-  closed: { code: number; reason: string } | null;
+  readonly closed: { code: number; reason: string } | null;
   readonly socket: FakeSocket;
   send(frame: ChannelFrame): void;
   say(request: InboxRequest): void;
@@ -20,14 +20,18 @@ export interface Carrier {
 }
 
 export function makeCarrier(node: Node, userId: Uuid, { sid = 'sid', expiresAt = Infinity } = {}): Carrier {
+  const frames: ChannelFrame[] = [];
+  let closed: Carrier['closed'] = null;
   const socket = fakeSocket({
-    send: (bytes) => void carrier.frames.push(decodeChannelFrame(bytes)!),
-    close: (code, reason) => void (carrier.closed ??= { code, reason }),
+    send: (bytes) => void frames.push(decodeChannelFrame(bytes)!),
+    close: (code, reason) => void (closed ??= { code, reason }),
   });
   const carrier: Carrier = {
     session: node.openChannels({ userId, sid, expiresAt: Math.min(expiresAt, Number.MAX_SAFE_INTEGER), socket }),
-    frames: [],
-    closed: null,
+    frames,
+    get closed() {
+      return closed;
+    },
     socket,
     send: (frame) => carrier.session.receive(encodeChannelFrame(frame)),
     say: (request) => carrier.send({ op: 'data', channel: INBOX_CHANNEL, payload: encodeInbox(request) }),
