@@ -8,8 +8,8 @@ export const LIMITS = {
   update: 32 * 1024,
   /** Structs, ranges of deletions and client ids in one update, known and foreign ones included (A1): more than 256 KiB of a segment hold. */
   updateParts: 16_384,
-  /** New structs of the writer in one update (A1): more than 256 KiB of the shortest messages hold. */
-  updateStructs: 4_096,
+  /** New structs of the writer in one update (A1): as many messages of ten letters fill 256 KiB. */
+  updateStructs: 3_072,
   /** Names in the objects of one update (A1): each one may cost a shape of its own in memory. */
   updateNames: 8_192,
   /** Structs of one person in one document (A2): a whole segment of theirs, with everything changed a dozen times. */

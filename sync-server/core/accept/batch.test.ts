@@ -140,7 +140,7 @@ describe('messages', () => {
     Y.applyUpdate(anna, world.built!.update);
     world.permissions = { judge: () => null };
     const again = changeOf(anna, () => addMessage(anna, ANNA, K, text('again')));
-    const decoded = { ...world.decode(again), messageIds: [] };
+    const decoded = { ...world.decode(again), messageIds: new Set<string>() };
     expect(world.batch((batch) => batch.accept(ANNA, decoded))).toMatchObject({ told: [{ code: 'closed' }] });
   });
 

@@ -11,7 +11,7 @@ import { type EncodableStruct, encodable, encodeUpdate } from './encode.ts';
 import type { BatchInput } from './input.ts';
 import { type Decided, makeJudge, strike } from './judge.ts';
 import { lastOfLog, logElement } from './log.ts';
-import { type Entry, makeOverlay } from './overlay.ts';
+import { makeOverlay } from './overlay.ts';
 import { snapshotOf } from './snapshot.ts';
 
 export type { BatchInput } from './input.ts';
@@ -68,10 +68,16 @@ export function openBatch(input: BatchInput): Batch {
       return doc.store.clients.has(client) ? 'foreign' : 'new';
     };
 
-  /** How many client ids of this document are the writer's. */
-  const countOf = (writer: Uuid) => (): number => {
-    let count = 0;
-    for (const claims of [committedClaims, decided.claims]) for (const owner of claims.values()) if (owner === writer) count++;
+  /** What of this document is the writer's. */
+  const countOf = (writer: Uuid) => (): { clients: number; structs: number } => {
+    const count = { clients: 0, structs: 0 };
+    for (const claims of [committedClaims, decided.claims]) {
+      for (const [client, owner] of claims) {
+        if (owner !== writer) continue;
+        count.clients++;
+        count.structs += overlay.structs(client);
+      }
+    }
     return count;
   };
 
@@ -90,6 +96,7 @@ export function openBatch(input: BatchInput): Batch {
       logClock: state.logClock,
       writer,
       update,
+      claimed: () => committedClaims.size + decided.claims.size,
       countOwn: countOf(writer),
     });
     if (admission.kind !== 'placed') return admission;
@@ -116,17 +123,8 @@ export function openBatch(input: BatchInput): Batch {
     if (code) return { kind: 'neutralised', code };
     const origin = slot.last && { client: slot.last.client, clock: slot.last.clock + slot.last.length - 1 };
     const meaning = { kind: 'message', id, value } as const;
-    overlay.place({
-      client: logClient,
-      clock: serverClock(),
-      length: 1,
-      origin,
-      value: content,
-      key: id,
-      meaning,
-      deleted: false,
-      slot,
-    });
+    const place = { client: logClient, clock: serverClock(), length: 1, origin, key: id, slot };
+    overlay.place({ ...place, value: content, meaning, deleted: false, isFollowed: false }, slot.last);
     overlay.keep();
     judge.log(slot);
     return { kind: 'sent', created: true };
@@ -139,12 +137,17 @@ export function openBatch(input: BatchInput): Batch {
 
   function build(): BuiltDocument | null {
     if (overlay.accepted.size === 0) return null;
-    const entries: Entry[] = [...overlay.accepted.values()].flat();
-    const structs = entries.map(encodable);
+    const structs: EncodableStruct[] = [];
+    const deleted = [...decided.deletes];
+    for (const entries of overlay.accepted.values()) {
+      for (const entry of entries) {
+        structs.push(encodable(entry));
+        if (entry.deleted) deleted.push(entry);
+      }
+    }
     const messages = decided.logged.size;
     if (messages > 0) structs.push(logStruct());
-    const struck = entries.filter((entry) => entry.deleted);
-    const update = encodeUpdate(structs, [...struck, ...decided.deletes.map((id) => ({ ...id, length: 1 }))]);
+    const update = encodeUpdate(structs, deleted);
     const snapshot = kind === 'segment' ? snapshotOf(input, overlay, decided, judge) : [];
     const after: DocumentState = {
       ...state,
