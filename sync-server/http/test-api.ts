@@ -3,6 +3,7 @@ import { systemClock, systemRandom } from '../../shared/clock.ts';
 import { signedIn as signedInSchema } from '../../shared/api.ts';
 import { type Messaging } from '../core/messaging-port.ts';
 import { startNode } from '../core/node.ts';
+import type { HintBus } from '../core/ports.ts';
 import { membersMay } from '../core/rights/permissions.ts';
 import { makeAccounts } from '../postgres/accounts.ts';
 import { connect } from '../postgres/connect.ts';
@@ -49,7 +50,7 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
   let skew = 0;
   const clock = { now: () => systemClock.now() + skew, after: systemClock.after.bind(systemClock) };
   const bus = makePostgresBus(sql, silent);
-  const node = await startNode({
+  const nodeDeps = {
     log: makePostgresLog(sql),
     bus,
     membership: makePostgresMembership(sql),
@@ -61,7 +62,8 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
     clock,
     random: systemRandom,
     logger: silent,
-  });
+  };
+  const node = await startNode(nodeDeps);
   const told: { ended: Parameters<Messaging['endSessions']>[0][]; extended: string[] } = { ended: [], extended: [] };
   const errors: Record<string, unknown>[] = [];
   const signingKeys = makeSigningKeys(sql);
@@ -142,6 +144,8 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
     call,
     register,
     now: clock.now,
+    /** Another node on the same database; it hears of the first by `bus`. */
+    anotherNode: (bus: HintBus = makePostgresBus(sql, silent)) => startNode({ ...nodeDeps, bus }),
     /** Moves the clock. */
     pass: (ms: number) => void (skew += ms),
     async close() {
