@@ -61,6 +61,8 @@ const project = (name: string, include: string[], exclude: string[], testTimeout
     ...extra,
   },
 });
+/** vite-plugin-solid asks for a browser's build of every package in tests; that of ws has no sockets. */
+const sockets = { find: /^ws$/, replacement: `${root}node_modules/ws/wrapper.mjs` };
 const unit = ['{shared,sync-server,client}/**/*.test.ts'];
 const special = ['pg', 'web', 'fuzz', 'process'].map((kind) => `**/*.${kind}.test.ts`);
 
@@ -95,12 +97,9 @@ export default defineConfig(({ isSsrBuild }) => ({
         globalSetup: [`${root}sync-server/postgres/launcher/test-cluster.ts`],
         fileParallelism: false,
         server: { deps: { inline: ['postgres'] } },
+        alias: [sockets],
       }),
-      // vite-plugin-solid asks for a browser's build of every package in tests; that of ws has no sockets.
-      project('process', ['**/*.process.test.ts'], [], 300_000, {
-        fileParallelism: false,
-        alias: [{ find: /^ws$/, replacement: `${root}node_modules/ws/wrapper.mjs` }],
-      }),
+      project('process', ['**/*.process.test.ts'], [], 300_000, { fileParallelism: false, alias: [sockets] }),
       project('web', ['**/*.web.test.ts'], [], 300_000, { fileParallelism: false, expect: { poll: { timeout: 60_000 } } }),
       project('fuzz', ['**/*.fuzz.test.ts'], [], 3_600_000),
     ],
