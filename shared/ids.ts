@@ -79,6 +79,14 @@ export function messageTime(id: MessageId): number {
   return time;
 }
 
+/** A UUIDv8 (RFC 9562, 5.8) of the first bytes of a digest. */
+export function digestUuid(digest: Uint8Array): Uuid {
+  const bytes = digest.slice(0, 16);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return formatUuid(bytes);
+}
+
 /** The one id of the direct conversation of two people: UUIDv5 (RFC 9562, 5.5) of their ids, sorted (D2). */
 export async function directConversationId(a: Uuid, b: Uuid): Promise<Uuid> {
   const name = new TextEncoder().encode([a, b].sort().join(' '));

@@ -1,4 +1,4 @@
-import type { Uuid } from '../../shared/ids.ts';
+import { type Uuid, digestUuid } from '../../shared/ids.ts';
 
 /** A private signing key as JWK text, with its key id. */
 export interface StoredKey {
@@ -39,3 +39,10 @@ export interface KnownDevices {
   /** Of a person the last few are kept. */
   remember(userId: Uuid, hash: Uint8Array, now: number): Promise<void>;
 }
+
+/**
+ * A token of another platform is a session without a sign-in of ours (S6): nothing ends it before it runs out. Its id is made from the
+ * token's digest, so it is the same on every node, and of version 8, where sign-ins have 7.
+ */
+export const platformSession = (digest: Uint8Array): Uuid => digestUuid(digest);
+export const isPlatformSession = (sid: Uuid): boolean => sid[14] === '8';

@@ -1,9 +1,19 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import { me, signedIn } from '../../shared/api.ts';
+import { CLOSE } from '../../shared/close-codes.ts';
 import { makePlatform } from './identity/platform.ts';
 import { COOL_DOWN_MS, STALE_MS, makeRemoteKeys } from './identity/remote-keys.ts';
 import { type Answer, type TestApi, openTestApi } from './test-api.ts';
+import { listen } from './testing/listen.ts';
 import { AUDIENCE, ISSUER, type OtherPlatform, openOtherPlatform } from './testing/other-platform.ts';
+
+// The client's plugin makes the test runner resolve `ws` as a browser would; here it is Node's.
+vi.mock('ws', () => {
+  const ws = createRequire(import.meta.url)('../../node_modules/ws/index.js') as typeof import('ws');
+  return { WebSocket: ws.WebSocket, WebSocketServer: ws.WebSocketServer };
+});
 
 const SHOP = 'https://shop.example';
 let api: TestApi;
@@ -58,6 +68,23 @@ test('[S6] it signs a program in like everybody: messages, search, and an end', 
   expect(sent.status).toBe(201);
   api.pass(3_600_000 + 31_000);
   expect(await meWith(ada)).toMatchObject({ status: 401, body: { code: 'expired' } });
+});
+
+test('[S6] it opens a socket, which stays open until the token ends, and no longer', async () => {
+  const server = await listen(api);
+  const open = async (token: string): Promise<{ socket: WebSocket; closed: Promise<number> }> => {
+    const socket = new WebSocket(server.url, { headers: { Authorization: `Bearer ${token}` } });
+    const closed = new Promise<number>((resolve) => socket.on('close', resolve));
+    await new Promise((resolve) => socket.on('open', resolve));
+    return { socket, closed };
+  };
+  const long = await open(await other.sign(person('socket')));
+  const short = await open(await other.sign({ ...person('socket'), exp: Math.floor(api.now() / 1000) + 2 }));
+  expect(await short.closed).toBe(CLOSE.expired.code);
+  expect(long.socket.readyState).toBe(WebSocket.OPEN);
+  expect(await (await open(await other.sign({ ...person('socket'), iss: 'https://evil.example' }))).closed).toBe(CLOSE.unauthorized.code);
+  long.socket.close();
+  await server.close();
 });
 
 test('[S6] it is exchanged for a session of ours, which refreshes by itself', async () => {

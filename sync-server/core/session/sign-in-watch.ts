@@ -1,4 +1,5 @@
 import type { Clock } from '../../../shared/clock.ts';
+import { isPlatformSession } from '../identity.ts';
 import type { Logger, StandingSignIns } from '../ports.ts';
 import type { Session } from './session.ts';
 
@@ -26,7 +27,7 @@ export function makeSignInWatch(deps: {
   let fresh: Session[] = [];
 
   async function check(asked: Iterable<Session>): Promise<void> {
-    const sids = new Set([...asked].filter((session) => sessions.has(session)).map(({ sid }) => sid));
+    const sids = new Set([...asked].filter((session) => sessions.has(session) && !isPlatformSession(session.sid)).map(({ sid }) => sid));
     if (sids.size === 0) return;
     const ended = new Set(await signIns.ended([...sids], clock.now()));
     for (const session of [...sessions]) if (ended.has(session.sid)) session.end('unauthorized');

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { SignIns } from '../../core/accounts.ts';
-import { type Uuid, makeUuid } from '../../../shared/ids.ts';
+import { platformSession } from '../../core/identity.ts';
+import type { Uuid } from '../../../shared/ids.ts';
 import { bearerToken, isSecure } from '../origin.ts';
 import { verifyAccessToken } from './access-token.ts';
 import { readCookies } from './cookies.ts';
@@ -38,7 +39,12 @@ export function makeAuthenticate({ keys, signIns, platform, enrol, now: clock }:
     const verified = await platform.signIn(token, now);
     if (verified.kind !== 'valid') return { kind: verified.kind === 'expired' ? 'expired' : 'none' };
     const userId = await enrol(verified.claims, now);
-    return { kind: 'signed-in', userId, sid: sessionOf(token), expiresAt: verified.claims.expiresAt };
+    return {
+      kind: 'signed-in',
+      userId,
+      sid: platformSession(createHash('sha256').update(token).digest()),
+      expiresAt: verified.claims.expiresAt,
+    };
   }
 
   return async (headers) => {
@@ -47,10 +53,4 @@ export function makeAuthenticate({ keys, signIns, platform, enrol, now: clock }:
     if (token === undefined) return { kind: 'none' };
     return bearer !== undefined && platform?.claims(bearer) ? theirs(platform, bearer, clock()) : ours(token, clock());
   };
-}
-
-/** A token of the platform is a session of its own, on every node the same. */
-function sessionOf(token: string): Uuid {
-  const digest = createHash('sha256').update(token).digest();
-  return makeUuid(0, (size) => new Uint8Array(digest.subarray(0, size)));
 }
