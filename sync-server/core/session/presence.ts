@@ -46,7 +46,7 @@ interface Guest {
   userId: Uuid;
   send(message: Uint8Array): void;
   entry: { client: number; clock: number; typing: boolean; read: number | null } | null;
-  /** The client id that spoke for it before. */
+  /** The client id that spoke for it before: no other may. */
   spoke: number | null;
   /** After how many departures it was told what stood; null: not yet, its own first frame may come before. */
   toldAt: number | null;
@@ -255,6 +255,7 @@ export function makePresence(deps: {
   /** Which entry of the frame speaks for this guest: its own client id, or the first that it was not sent (P2). */
   function isOwn(guest: Guest, client: number): boolean {
     if (guest.entry) return guest.entry.client === client;
+    if (guest.spoke !== null && guest.spoke !== client) return false;
     const holder = holders.get(client);
     if (client === serverClient || wasTold(guest, client) || (holder && holder.userId !== guest.userId)) return false;
     if (holder) withdraw(holder);
