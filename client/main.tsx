@@ -1,6 +1,6 @@
+import './platform/schemas-without-code.ts';
 import { createRoot, createSignal, onCleanup } from 'solid-js';
 import { render } from 'solid-js/web';
-import { z } from 'zod';
 import { systemClock, systemRandom } from '../shared/clock.ts';
 import { makeAccountCare } from './state/account-care.ts';
 import { createAccount } from './state/create-account.ts';
@@ -17,9 +17,6 @@ import { makeAccountMemory } from './sync/storage/account-memory.ts';
 import { App } from './ui/App.tsx';
 import type { Platform } from './ui/context.ts';
 import './ui/theme.css';
-
-// The page's CSP forbids code from strings, which zod would try.
-z.config({ jitless: true });
 
 const api = makeApi({ fetch: (...request) => fetch(...request), locks: navigator.locks });
 const syncUrl = `${location.origin.replace(/^http/, 'ws')}/api/sync`;

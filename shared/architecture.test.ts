@@ -22,7 +22,7 @@ const ROWS: Record<string, { ours: string[]; libraries: string[] }> = {
   'client/state': { ours: ['shared', 'client/sync', 'client/search'], libraries: ['solid-js'] },
   'client/ui': { ours: ['shared', 'client/state'], libraries: ['solid-js', '@solidjs/router', '@kobalte/core', 'virtua'] },
   'client/search': { ours: ['shared'], libraries: ['minisearch'] },
-  'client/platform': { ours: ['shared'], libraries: ['@simplewebauthn/browser'] },
+  'client/platform': { ours: ['shared'], libraries: ['@simplewebauthn/browser', 'zod'] },
 };
 /** They put the parts together, so they may import all of them; nobody imports them. */
 const COMPOSITION_ROOTS = [

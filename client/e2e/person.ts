@@ -23,7 +23,7 @@ export function meet(page: Page, name: string): Person {
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(error.message));
   page.on('console', (message) => {
-    if (message.type() === 'error' && message.text().includes('Content Security Policy')) faults.push(message.text());
+    if (message.type() === 'error' && /Content Security Policy|requires 'Trusted/.test(message.text())) faults.push(message.text());
   });
   people += 1;
   return {
