@@ -28,7 +28,14 @@ const ROWS: Record<string, { ours: string[]; libraries: string[] }> = {
 const COMPOSITION_ROOTS = [
   // The last of them runs while the client is built.
   ...['client/main.tsx', 'client/service-worker.ts', 'client/platform/service-worker-build.ts'],
-  ...['sync-server/main.ts', 'sync-server/config.ts', 'sync-server/database.ts', 'sync-server/identity.ts', 'sync-server/keys.ts'],
+  ...[
+    'sync-server/main.ts',
+    'sync-server/config.ts',
+    'sync-server/database.ts',
+    'sync-server/identity.ts',
+    'sync-server/keys.ts',
+    'sync-server/user.ts',
+  ],
 ];
 
 const product = [...sources.keys()].filter((path) => !isTest(path));
