@@ -36,7 +36,7 @@ export const LIMITS = {
   rootSegments: 16,
   /** People in one group. */
   groupMembers: 500,
-  /** People who do not know somebody and whom they may ask within a day, while nobody of them has accepted (P7). */
+  /** People who do not know somebody and whom they may ask within a day, while nobody of them has accepted (G3). */
   requestsPerDay: 20,
   /** Channels open on one socket at once (W10). */
   channels: 256,

@@ -32,7 +32,7 @@ export interface Accounts {
   setAvatar(userId: Uuid, avatar: { hash: string; bytes: Uint8Array } | null): Promise<Me | null>;
   /** A person's picture; null when it is another one now, or none. */
   avatar(userId: Uuid, hash: string): Promise<Uint8Array | null>;
-  /** Somebody as `viewer` may find them: who has blocked the other, or was blocked, is nobody to them (A10). */
+  /** Somebody as `viewer` may find them: who has blocked the other, or was blocked, is nobody to them (G1). */
   byHandle(handle: string, viewer?: Uuid): Promise<User | null>;
   /** People other than the one who asks whose handle or name starts with `prefix`, by handle; as `byHandle` finds them. */
   search(userId: Uuid, prefix: string, limit: number): Promise<User[]>;

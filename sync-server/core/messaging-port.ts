@@ -25,7 +25,7 @@ export interface Messaging {
     memberIds: readonly Uuid[],
     group?: { id?: Uuid | undefined; history?: GroupHistory | undefined },
   ): Promise<{ conversationId: Uuid; created: boolean }>;
-  /** Whether this person may ask so many more people today, those among the others who do not know them (P7). */
+  /** Whether this person may ask so many more people today, those among the others who do not know them (G3). */
   mayAsk(userId: Uuid, others: readonly Uuid[]): Promise<boolean>;
   /** Changes of members; each is told to every node with its commit, and ends the sockets of whoever is none any more. */
   members: Pick<Members, 'describe' | 'put' | 'remove' | 'accept'>;

@@ -43,7 +43,7 @@ export function makeMessaging(deps: {
     return { ...about, createdAt, documents: [root, segment] };
   }
 
-  /** First members: those who do not know the one who asks them are `asked` (P7). */
+  /** First members: those who do not know the one who asks them are `asked` (G3). */
   async function membersOf(userId: Uuid, own: Role, others: readonly Uuid[]): Promise<Member[]> {
     const knowing = await relations.knowing(userId, others);
     const rest = others.map((id): Member => ({ userId: id, role: 'member', since: 0, ...(knowing.has(id) ? {} : { asked: true }) }));

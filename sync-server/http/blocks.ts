@@ -5,7 +5,7 @@ import { problem } from './problem.ts';
 import { refuseAfter } from './rate-limit.ts';
 import { type App, type RouteDeps, jsonAnswer, problems, security } from './route.ts';
 
-/** Whom one has blocked (A10). No route tells who has blocked whom. */
+/** Whom one has blocked (G1). No route tells who has blocked whom. */
 export function addBlockRoutes(app: App, { accounts, messaging, limits, clock, signedIn }: RouteDeps): void {
   const common = { middleware: signedIn, security };
   const params = z.object({ userId: uuid });

@@ -9,7 +9,7 @@ import { type App, type RouteDeps, jsonBody, problems, security } from './route.
 /** A sign-in that is this young is proof enough for those who have no password. */
 const FRESH_MS = 10 * 60_000;
 
-/** Deleting one's account (A12): by the password, or soon after signing in. */
+/** Deleting one's account (G5): by the password, or soon after signing in. */
 export function addDepartureRoute(app: App, deps: RouteDeps): void {
   const { accounts, signIns, passwordStore, passwords, messaging, limits, clock, signedIn } = deps;
 

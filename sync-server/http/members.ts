@@ -19,7 +19,7 @@ function refuse(result: MemberResult): void {
   if (result !== 'done') throw problem(result, REFUSED[result]);
 }
 
-/** Who belongs to a conversation, and as what (A11); a request taken; a conversation off one's list. */
+/** Who belongs to a conversation, and as what (G2); a request taken; a conversation off one's list. */
 export function addMemberRoutes(app: App, deps: RouteDeps): void {
   const { accounts, history, messaging, limits, clock, signedIn } = deps;
   const common = { middleware: signedIn, security };

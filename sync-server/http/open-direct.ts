@@ -3,7 +3,7 @@ import { problem } from './problem.ts';
 import { refuseAfter } from './rate-limit.ts';
 import type { RouteDeps } from './route.ts';
 
-/** Refuses whoever has asked too many people today who do not know them (P7). */
+/** Refuses whoever has asked too many people today who do not know them (G3). */
 export async function refuseTooManyRequests({ messaging }: Pick<RouteDeps, 'messaging'>, userId: Uuid, others: readonly Uuid[]) {
   if (await messaging.mayAsk(userId, others)) return;
   const detail = 'You have written to many people today who do not know you. Wait until some of them answer, or until tomorrow.';
@@ -12,7 +12,7 @@ export async function refuseTooManyRequests({ messaging }: Pick<RouteDeps, 'mess
 
 /**
  * The direct conversation with somebody, which is opened where there is none. Who has blocked the other, or was blocked, is answered like
- * anybody else (A10); whose account was deleted is nobody, but a conversation with them stays.
+ * anybody else (G1); whose account was deleted is nobody, but a conversation with them stays.
  */
 export async function openDirect(
   deps: Pick<RouteDeps, 'accounts' | 'history' | 'messaging' | 'limits' | 'clock'>,

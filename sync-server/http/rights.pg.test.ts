@@ -44,7 +44,7 @@ const said = async (person: TestPerson, id: Uuid, content: string) => messageAns
 const list = async (person: TestPerson) => conversations.parse((await person.call('GET', C)).body).conversations;
 const rowOf = async (person: TestPerson, id: Uuid) => (await list(person)).find((row) => row.id === id);
 
-describe('[A11] groups over HTTP', () => {
+describe('[G2] groups over HTTP', () => {
   test('adding, roles, leaving; each answer shows the group as it is', async () => {
     const [ada, ben, carl] = [await somebody('ada'), await somebody('ben'), await somebody('carl')];
     const id = await group(ada, ben);
@@ -69,7 +69,7 @@ describe('[A11] groups over HTTP', () => {
     expect(conversationAnswer.parse(renamed.body).conversation).toMatchObject({ title: 'Journey', history: 'joined' });
   });
 
-  test('[P7] a group with an id of its own may be asked for again', async () => {
+  test('[G3] a group with an id of its own may be asked for again', async () => {
     const [ada, ben] = [await somebody(), await somebody()];
     const id = crypto.randomUUID();
     const body = { id, title: 'Trip', memberIds: [ben.id] };
@@ -131,7 +131,7 @@ describe('[I3] a conversation off the list', () => {
   });
 });
 
-describe('[A10] blocks over HTTP', () => {
+describe('[G1] blocks over HTTP', () => {
   test('hide both from one another, and say nothing of it', async () => {
     const [ada, ben] = [await somebody('adamant'), await somebody('benevolent')];
     expect((await ada.call('PUT', `/api/blocks/${ben.id}`)).status).toBe(204);
@@ -194,7 +194,7 @@ describe('[A10] blocks over HTTP', () => {
   });
 });
 
-describe('[P7] requests over HTTP', () => {
+describe('[G3] requests over HTTP', () => {
   test('a stranger’s first message is a request until it is accepted, or answered', async () => {
     const [ada, ben, carl] = [await somebody(), await somebody(), await somebody()];
     const id = await direct(ada, ben);
@@ -226,7 +226,7 @@ describe('[P7] requests over HTTP', () => {
   });
 });
 
-describe('[A13] reports', () => {
+describe('[G4] reports', () => {
   test('keep the message and what stands around it, also when all of it is deleted', async () => {
     const [ada, ben] = [await somebody(), await somebody()];
     const id = await friends(ada, ben);
@@ -266,7 +266,7 @@ describe('[A13] reports', () => {
   });
 });
 
-describe('[A12] a deleted account', () => {
+describe('[G5] a deleted account', () => {
   const remove = (person: TestPerson, password: string | undefined = 'correct horse') => person.call('DELETE', '/api/me', { password });
 
   test('is gone: sessions, sockets, profile, search; its handle is nobody’s, and its conversations stay for the others', async () => {

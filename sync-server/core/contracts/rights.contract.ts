@@ -71,7 +71,7 @@ export function rightsContract(name: string, makeWorld: () => Promise<RightsWorl
       ],
     });
 
-    test('[A11] who joins, gets a role, leaves and comes back stands so in the table, and every node is told', async () => {
+    test('[G2] who joins, gets a role, leaves and comes back stands so in the table, and every node is told', async () => {
       const { id, a } = await created({ kind: 'group', title: 'Choir' });
       const [c, before] = [anId(), (await stateOf(id)).version];
       await change(id, [{ kind: 'join', userId: c, role: 'member', since: 2, from: 2, askedBy: null }]);
@@ -92,7 +92,7 @@ export function rightsContract(name: string, makeWorld: () => Promise<RightsWorl
       await expect.poll(() => hinted(id)).toBe(5);
     });
 
-    test('[A11] title and setting change with the members’ list, and a list shows them', async () => {
+    test('[G2] title and setting change with the members’ list, and a list shows them', async () => {
       const { id, a } = await created({ kind: 'group', title: 'Choir' });
       await change(id, [], { title: 'Band', history: 'joined' });
       expect(await rowOf(a, id)).toMatchObject({ title: 'Band', history: 'joined' });
@@ -106,7 +106,7 @@ export function rightsContract(name: string, makeWorld: () => Promise<RightsWorl
       expect(await world.log.ahead([held])).toEqual([{ conversationId: id, n: 1 }]);
     });
 
-    test('[A11] whoever may not read what was has neither its preview nor its count', async () => {
+    test('[G2] whoever may not read what was has neither its preview nor its count', async () => {
       const { id, a } = await created({ kind: 'group', title: 'Choir' });
       const c = anId();
       await change(id, [{ kind: 'join', userId: c, role: 'member', since: 2, from: 2, askedBy: null }]);
@@ -115,7 +115,7 @@ export function rightsContract(name: string, makeWorld: () => Promise<RightsWorl
       expect(await rowOf(c, id)).toMatchObject({ lastMessage: { seq: 3 }, unreadCount: 1 });
     });
 
-    test('[A10] a block stands with the members of the direct conversation, from both sides, until it is taken back', async () => {
+    test('[G1] a block stands with the members of the direct conversation, from both sides, until it is taken back', async () => {
       const { id, a, b } = await created();
       const { version } = await stateOf(id);
       expect(await world.relations.setBlocked(a, b, id, true)).toBe(true);
@@ -131,14 +131,14 @@ export function rightsContract(name: string, makeWorld: () => Promise<RightsWorl
       await expect.poll(() => hinted(id)).toBe(2);
     });
 
-    test('[A10] a block that is older than the conversation counts in it', async () => {
+    test('[G1] a block that is older than the conversation counts in it', async () => {
       const [a, b, id] = [anId(), anId(), anId()];
       await world.relations.setBlocked(b, a, id, true);
       await created({ ...askedBy(a, b), id });
       expect((await memberOf(id, b))?.blocks).toBe(true);
     });
 
-    test('[A10] in a group a block keeps presence apart and takes the blocked one’s messages out of the count', async () => {
+    test('[G1] in a group a block keeps presence apart and takes the blocked one’s messages out of the count', async () => {
       const { id, a, b } = await created({ kind: 'group', title: 'Choir' });
       expect((await rowOf(b, id))?.unreadCount).toBe(2);
       const { cursor } = await world.inbox.changes(b, null);
@@ -150,7 +150,7 @@ export function rightsContract(name: string, makeWorld: () => Promise<RightsWorl
       await expect.poll(() => hinted(id)).toBe(1);
     });
 
-    test('[P7] a request is on the list from its first message on, marked, and its reader is silent', async () => {
+    test('[G3] a request is on the list from its first message on, marked, and its reader is silent', async () => {
       const [a, b] = [anId(), anId()];
       const conversation = aConversation(askedBy(a, b));
       await world.log.create(conversation);
@@ -165,7 +165,7 @@ export function rightsContract(name: string, makeWorld: () => Promise<RightsWorl
       expect(await world.membership.privacy(id)).toEqual({ silent: [], apart: [] });
     });
 
-    test('[P7] who has accepted a conversation with somebody knows them; requests that wait are counted', async () => {
+    test('[G3] who has accepted a conversation with somebody knows them; requests that wait are counted', async () => {
       const [a, b, c] = [anId(), anId(), anId()];
       const ask = async (by: Uuid, other: Uuid) => {
         const conversation = aConversation({ ...askedBy(by, other), createdAt: Date.now() });
@@ -201,7 +201,7 @@ export function rightsContract(name: string, makeWorld: () => Promise<RightsWorl
       expect(await rowOf(b, id)).toBeDefined();
     });
 
-    test('[A12] a deleted account is due until all is done; its traces are found where it has left, too', async () => {
+    test('[G5] a deleted account is due until all is done; its traces are found where it has left, too', async () => {
       const direct = await created();
       const { a } = direct;
       const group = aConversation({

@@ -23,7 +23,7 @@ function apply(members: Map<Uuid, Member>, changes: readonly MemberChange[]): vo
   }
 }
 
-describe('[A11] who may change members', () => {
+describe('[G2] who may change members', () => {
   const [owner, admin, member, stranger] = ['u0', 'u1', 'u2', 'x'];
   const group = () => people('owner', 'admin', 'member', 'member');
 

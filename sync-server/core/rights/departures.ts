@@ -10,7 +10,7 @@ import type { Departures } from './relations.ts';
 const TRACES = 64;
 
 /**
- * Sees to what people whose accounts were deleted leave behind (A12): they leave their groups, their direct conversations take nothing
+ * Sees to what people whose accounts were deleted leave behind (G5): they leave their groups, their direct conversations take nothing
  * new, and where the operator's policy says so their texts and reactions go, segment by segment, each in one transaction of the log's own.
  * Every step finds what is left to do in the tables, so whichever node goes on, after whatever crash, ends with the same.
  */

@@ -19,11 +19,11 @@ import { type Decision, type Refusal, decidePut, decideRemove, mayDescribe } fro
 
 export type MemberResult = 'done' | Refusal;
 
-/** Changes of who belongs to a conversation, and as what (A11). Each is one transaction under the conversation's lock. */
+/** Changes of who belongs to a conversation, and as what (G2). Each is one transaction under the conversation's lock. */
 export interface Members {
   /** Changes what a group is called, or what its newcomers may read. */
   describe(actor: Uuid, conversationId: Uuid, about: { title?: string; history?: GroupHistory }): Promise<MemberResult>;
-  /** Adds somebody, who is asked where they do not know who adds them (P7), or sets their role. */
+  /** Adds somebody, who is asked where they do not know who adds them (G3), or sets their role. */
   put(actor: Uuid, conversationId: Uuid, whom: { userId: Uuid; role: Role | undefined }): Promise<MemberResult>;
   /** Takes somebody out; oneself: leaves. */
   remove(actor: Uuid, conversationId: Uuid, userId: Uuid): Promise<MemberResult>;

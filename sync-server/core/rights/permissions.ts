@@ -1,7 +1,7 @@
 import type { Permissions } from '../ports.ts';
 
 /**
- * What members may write (A6, A10). A moderator's removal is for moderators. In a direct conversation of which either has blocked the other,
+ * What members may write (A6, G1). A moderator's removal is for moderators. In a direct conversation of which either has blocked the other,
  * or one is gone, nothing new is written; what was there may still be edited and deleted, which is not asked here.
  */
 export const membersMay: Permissions = {

@@ -25,7 +25,7 @@ async function group(options: { history?: 'all' | 'joined' } = {}) {
   return { ...world, carl, id, members };
 }
 
-describe('[A11] changes of members', () => {
+describe('[G2] changes of members', () => {
   test('who is removed is let go at once, from every document and node, and what they send later is written nowhere', async () => {
     const world = await group();
     const { open, ana, ben, id, members, row, anotherNode } = world;
@@ -185,7 +185,7 @@ describe('[A11] changes of members', () => {
   });
 });
 
-describe('[A10] blocks', () => {
+describe('[G1] blocks', () => {
   test('nothing new is written between the two, also what was written offline before; what was there can be edited and deleted', async () => {
     const world = await startTestNode();
     const { open, node, ana, ben, conversationId, messageId, row } = world;
@@ -220,7 +220,7 @@ describe('[A10] blocks', () => {
     expect([...row().messages.values()].at(-1)?.body).toBe('friends again');
   });
 
-  test('[A10] in a group messages stay', async () => {
+  test('[G1] in a group messages stay', async () => {
     const world = await group();
     const { open, node, ana, ben, id, row } = world;
     await node.messaging.setBlocked(ben, ana, true);
@@ -254,7 +254,7 @@ describe('[A10] blocks', () => {
   });
 });
 
-describe('[P7] requests', () => {
+describe('[G3] requests', () => {
   /** Dora, whom nobody knows, has written to Ana. */
   async function request() {
     const world = await startTestNode();
@@ -319,7 +319,7 @@ describe('[P7] requests', () => {
   });
 });
 
-describe('[A12] a deleted account', () => {
+describe('[G5] a deleted account', () => {
   async function leaving(removes: boolean) {
     const world = await group();
     const { open, ana, ben, id, conversationId, messageId, store } = world;

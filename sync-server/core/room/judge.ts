@@ -93,7 +93,7 @@ export function judge(
   };
 }
 
-/** Whoever writes back has taken the request (P7). */
+/** Whoever writes back has taken the request (G3). */
 function acceptedBy(snapshot: ConversationWrite['snapshot'], members: Room['members']): MemberChange[] {
   const writers = new Set(snapshot.flatMap((change) => (change.kind === 'message' ? [change.senderId] : [])));
   return [...writers].filter((userId) => members.get(userId)?.asked).map((userId) => ({ kind: 'accept', userId }));
