@@ -76,36 +76,23 @@ const markup = (): Promise<number> =>
       ).length,
   );
 
+/** What an attack that got into the page would try, as the page reads it. */
+const ATTEMPTS = [
+  `document.body.setHTMLUnsafe('<b>x</b>')`,
+  `document.createElement('script').src = 'https://evil.example/x.js'`,
+  `setTimeout('globalThis.ran = 1')`,
+  `new Worker('/sw.js')`,
+  `navigator.serviceWorker.register('/other.js')`,
+  `trustedTypes.createPolicy('mine', {})`,
+  `trustedTypes.createPolicy('solid-template', {})`,
+];
+
 test('the policy is in force: text that is set as markup, code in text and foreign scripts are stopped, seen here and told to the server', async () => {
   await shellKept(ana);
   const before = stopped().length;
-  const outcome = await ana.page.evaluate(() => {
-    const attempt = (run: () => void): string => {
-      try {
-        run();
-        return 'done';
-      } catch (error) {
-        return (error as Error).name;
-      }
-    };
-    const script = document.createElement('script');
-    const image = new Image();
-    image.src = 'https://evil.example/x.png';
-    return [
-      attempt(() => (document.body[`inner${'HTML'}` as 'innerText'] = '<b>x</b>')),
-      attempt(() => (script.src = 'https://evil.example/x.js')),
-      attempt(() => void globalThis.setTimeout('globalThis.ran = 1')),
-      attempt(() => new Worker('/sw.js')),
-      attempt(() =>
-        (globalThis as unknown as { trustedTypes: { createPolicy(name: string, rules: object): void } }).trustedTypes.createPolicy(
-          'mine',
-          {},
-        ),
-      ),
-    ];
-  });
-  expect(outcome).toEqual(['TypeError', 'TypeError', 'TypeError', 'TypeError', 'TypeError']);
-  await expect.poll(() => violations.length).toBeGreaterThanOrEqual(6);
+  for (const attempt of ATTEMPTS) await expect(ana.page.evaluate(attempt), attempt).rejects.toThrow('TypeError');
+  await ana.page.evaluate(() => void (new Image().src = 'https://evil.example/x.png'));
+  await expect.poll(() => violations.length).toBeGreaterThan(ATTEMPTS.length);
   await expect.poll(() => stopped().length).toBeGreaterThan(before);
   violations.length = 0;
 });

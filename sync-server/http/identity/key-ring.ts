@@ -39,13 +39,13 @@ export async function openKeyRing(deps: {
 
   /** At most one at a time. */
   function reload(): Promise<void> {
-    loading ??= load()
-      .then((found) => {
-        keys = found;
-        loadedAt = clock.now();
-      })
-      .finally(() => (loading = null));
+    loading ??= readKeys().finally(() => (loading = null));
     return loading;
+  }
+
+  async function readKeys(): Promise<void> {
+    keys = await load();
+    loadedAt = clock.now();
   }
 
   function reloadAgain(): void {
