@@ -32,8 +32,8 @@ export interface Committer {
 const BATCH_WORK = 512;
 /** Rooms in one batch. */
 const BATCH_ROOMS = 256;
-/** Work in one batch: it is judged in one go, at some 10 µs each. */
-const BATCH_TOTAL = 4_096;
+/** Work in one batch, and its bytes: it is judged in one go, at some 10 µs each, and at up to 20 ms for 20 kB of a hostile frame. */
+const BATCH = { works: 4_096, bytes: 64 * 1024 };
 /** Failures in a row after which a room is quarantined (L9). */
 const FAILURES = 3;
 /** Waits between tries while the log is unavailable. */
@@ -74,21 +74,20 @@ export function makeCommitter(deps: {
   /** The next batch; a room that failed before goes alone (L9). */
   function take(): Batch {
     const batch: Batch = new Map();
-    let left = BATCH_TOTAL;
+    const left = { ...BATCH };
     for (const room of [...waiting]) {
       const alone = room.failures > 0;
       if (alone && batch.size > 0) continue;
       waiting.delete(room);
       if (room.closed) continue;
-      const works = room.queue.take(Math.min(BATCH_WORK, left));
-      left -= works.length;
+      const works = room.queue.take(BATCH_WORK, left);
       if (room.queue.length > 0) waiting.add(room);
       room.busy = true;
       batch.set(
         room,
         works.map((work) => decode(work, room.doc)),
       );
-      if (alone || left === 0 || batch.size === BATCH_ROOMS) break;
+      if (alone || left.works <= 0 || left.bytes <= 0 || batch.size === BATCH_ROOMS) break;
     }
     return batch;
   }

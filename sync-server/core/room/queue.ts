@@ -2,6 +2,12 @@ import type { Uuid } from '../../../shared/ids.ts';
 import { LIMITS } from '../../../shared/limits.ts';
 import type { Work } from './room.ts';
 
+/** What of a batch is left: its work is judged in one go, so that its size is the time for which a node does nothing else. */
+export interface Budget {
+  works: number;
+  bytes: number;
+}
+
 /** Work of one room in order of arrival (L1). It is bounded as a whole and for each person, so that nobody fills it alone. */
 export interface WorkQueue {
   readonly length: number;
@@ -9,8 +15,9 @@ export interface WorkQueue {
   hasRoomFor(userId: Uuid, bytes: number): boolean;
   /** Adds work at the end; false: there is no room for it. */
   add(work: Work): boolean;
-  /** Takes the first of it. */
-  take(most: number): Work[];
+  /** Takes the first of it while the budget lasts, and counts it off: the last one may go beyond the bytes. */
+  take(most: number, budget: Budget): Work[];
+  takeAll(): Work[];
   /** Puts what was taken back to the front, whatever waits. */
   putBack(works: readonly Work[]): void;
 }
@@ -53,11 +60,17 @@ export function makeWorkQueue(): WorkQueue {
       count(work, 1);
       return true;
     },
-    take(most) {
-      const taken = works.splice(0, most);
-      for (const work of taken) count(work, -1);
-      return taken;
+    take(most, budget) {
+      let taken = 0;
+      for (; taken < Math.min(most, works.length) && budget.works > 0 && budget.bytes > 0; taken++) {
+        budget.works--;
+        budget.bytes -= sizeOf(works[taken]!);
+      }
+      const first = works.splice(0, taken);
+      for (const work of first) count(work, -1);
+      return first;
     },
+    takeAll: () => queue.take(Infinity, { works: Infinity, bytes: Infinity }),
     putBack(taken) {
       works.unshift(...taken);
       for (const work of taken) count(work, 1);

@@ -96,7 +96,7 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
     if (room.closed) return;
     room.closed = true;
     if (slots.get(room.id)?.room === room) slots.delete(room.id);
-    for (const work of room.queue.take(Infinity)) if (work.kind === 'post') work.done({ kind: 'unavailable' });
+    for (const work of room.queue.takeAll()) if (work.kind === 'post') work.done({ kind: 'unavailable' });
     for (const watcher of [...room.watchers]) watcher.end(close);
   }
 
