@@ -254,6 +254,27 @@ test('[S1] whatever is wrong with a log-in, one password is checked for it, and 
   expect(hashes.filter((stored) => stored === null)).toHaveLength(20);
 });
 
+test('[S1] an unknown handle and a wrong password take as long: of sixty pairs neither is the slower one', async () => {
+  await api.register('timed');
+  const timeOf = async (handle: string, from: string): Promise<number> => {
+    const before = performance.now();
+    await api.call('POST', '/api/auth/login', { ...program, handle, password: 'wrong' }, { 'X-Forwarded-For': from });
+    return performance.now() - before;
+  };
+  let slower = 0;
+  for (let i = 0; i < 60; i++) {
+    api.pass(60_000);
+    const kinds = [`nobody${i}`, 'timed'];
+    // Whoever is first may find a cold cache.
+    const [one, two] = i % 2 === 0 ? kinds : kinds.toReversed();
+    const [a, b] = [await timeOf(one!, `198.51.101.${i}`), await timeOf(two!, `198.51.101.${i}`)];
+    if (i % 2 === 0 ? b > a : a > b) slower += 1;
+  }
+  // The sign test: beyond these the chance is one in a thousand that nothing is the matter.
+  expect(slower).toBeGreaterThan(16);
+  expect(slower).toBeLessThan(44);
+});
+
 test('[S7] a browser that signed in before is let in while others guess from everywhere', async () => {
   const registered = await api.call('POST', '/api/auth/register', { handle: 'besieged', displayName: 'B', password });
   const device = cookieHeader(registered.headers).match(/homing_device=[^;]+/)![0];
