@@ -291,7 +291,7 @@ describe('[U5] a server by invitation', () => {
     await part.getByRole('button', { name: 'Copy link' }).click();
     await part.getByText('Copied.').waitFor();
     expect(await ana.page.evaluate(() => navigator.clipboard.readText())).toBe(link);
-    await part.getByText('For 2 more accounts of 2').waitFor();
+    await part.getByText('2 of 2 places left').waitFor();
     await part.getByRole('list', { name: 'Open invites' }).scrollIntoViewIfNeeded();
     await shoot(ana.page, 'invites');
     await expectAccessible(ana.page, 'invites');
@@ -303,14 +303,14 @@ describe('[U5] a server by invitation', () => {
     await expectAccessible(ben.page, 'invited');
     await signUp(ben);
     await ana.page.reload();
-    await part.getByText('For 1 more account of 2').waitFor();
+    await part.getByText('1 of 2 places left').waitFor();
     // Whoever is in already only goes in.
     await ben.page.goto(link);
     await ben.conversations.waitFor();
     await expect.poll(() => new URL(ben.page.url()).pathname).toBe('/');
 
     await part.getByRole('button', { name: /^Remove the invite/ }).click();
-    await part.getByText('For 1 more account of 2').waitFor({ state: 'detached' });
+    await part.getByText('1 of 2 places left').waitFor({ state: 'detached' });
     await stranger.page.goto(link);
     await stranger.page.getByText('This link has been used, or has run out. Ask for a new invite.').waitFor();
     expect(await stranger.page.getByLabel('Display name').count()).toBe(0);

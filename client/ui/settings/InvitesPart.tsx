@@ -118,7 +118,7 @@ const Invites: Component = () => {
                 {(invite) => (
                   <li class="account__row">
                     <p class="account__name">
-                      For {countOf(invite.usesLeft, 'more account')} of {invite.uses}
+                      {invite.usesLeft} of {countOf(invite.uses, 'place')} left
                     </p>
                     <p class="account__note">
                       Made {formatMoment(Date.parse(invite.createdAt))}, until {formatMoment(Date.parse(invite.expiresAt))}
