@@ -88,11 +88,7 @@ test('[S3] no token and no password stands in a log, whatever is asked and howev
 });
 
 const jwks = z.object({ keys: z.array(z.object({ kid: z.string() })) });
-const kidsOf = (listed: string): string[] =>
-  listed
-    .trim()
-    .split('\n')
-    .map((line) => line.split(' ')[0]!);
+const kidsOf = (listed: string): string[] => [...listed.matchAll(/^(\S+)  signs from /gm)].map((found) => found[1]!);
 
 /** `npm run keys` on the folder of the running server. */
 async function keys(...words: string[]): Promise<{ code: unknown; out: string; err: string }> {
