@@ -1,4 +1,3 @@
-import { createRoot } from 'solid-js';
 import { expect, test } from 'vitest';
 import type { RequestOptions, SignedPasskey } from '../../shared/account-api.ts';
 import { systemRandom } from '../../shared/clock.ts';
@@ -99,9 +98,7 @@ test('[U5] an invite is passed on as a link of this place', async () => {
 
 test('[U4] a passkey that is not made is said in words', async () => {
   const make = (kind: 'known' | 'cancelled') =>
-    createRoot(() =>
-      setUp({ api: { passkeyToMake: async () => ({}) as never }, device: { make: async () => ({ kind }) } }).care.addPasskey('n', null),
-    );
+    setUp({ api: { passkeyToMake: async () => ({}) as never }, device: { make: async () => ({ kind }) } }).care.addPasskey('n', null);
   expect(await make('known')).toMatchObject({ problem: { words: 'This device has a passkey for you already.' } });
   expect(await make('cancelled')).toMatchObject({ problem: { words: 'No passkey was made.' } });
 });

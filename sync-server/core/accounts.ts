@@ -79,7 +79,7 @@ export interface SignIn {
 export interface SignIns {
   /**
    * Answers the person's oldest sign-ins, which made room for it (U1). Null, and nothing is opened, when `passwordHash` is given and is
-   * not the person's any more.
+   * not the person's any more, or the person is gone.
    */
   open(signIn: SignIn, passwordHash: string | null): Promise<Uuid[] | null>;
   /** Under the row's lock `decide` says how the sign-in is to stand, null ends it; answers what it said. Null: there is no such sign-in. */

@@ -132,6 +132,22 @@ test('[U3] only the hash of a link is kept, and there is one for a person at a t
   expect(await api.deps.passwordStore.openReset('nobody-here', { tokenHash: new Uint8Array(32), expiresAt: api.now() })).toBe(false);
 });
 
+test('what is on its way when an account ends opens nothing', async () => {
+  const gone = await api.register('gone');
+  const [signIn] = await api.deps.signIns.list(gone.id, api.now());
+  await api.sql`update users set deleted_at = now() where id = ${gone.id}`;
+  const passkey = { id: 'k', name: 'n', publicKey: new Uint8Array(), counter: 0, transports: [], lastUsedAt: null };
+  const times = { createdAt: api.now(), expiresAt: api.now() + 1000 };
+  const invite = { id: gone.id, tokenHash: new Uint8Array(32), createdBy: gone.id, ...times, uses: 1, usesLeft: 1 };
+  const { signIns, passwordStore, passkeys, invites } = api.deps;
+  expect([
+    await signIns.open({ ...signIn!, sid: gone.id }, null),
+    await passwordStore.openReset('gone', { tokenHash: new Uint8Array(32), expiresAt: times.expiresAt }),
+    await passkeys.add({ ...passkey, userId: gone.id, createdAt: times.createdAt }, 20),
+    await invites.open(invite, 20),
+  ]).toEqual([null, false, false, false]);
+});
+
 test('[U3] trying links is slowed down by address', async () => {
   const statuses = [];
   const from = { 'X-Forwarded-For': '10.8.8.8' };

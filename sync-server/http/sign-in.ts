@@ -15,7 +15,7 @@ export type Client = z.infer<typeof loginBody>['client'];
 export interface SigningIn {
   /** The answer to who has signed in or renewed their session. */
   answer(c: Context<Env>, who: { userId: Uuid; sid: Uuid; rotation: number; refreshToken: string; client: Client }): Promise<SignedIn>;
-  /** Opens a sign-in. Null: `passwordHash`, when given, is not the person's any more. */
+  /** Opens a sign-in. Null: `passwordHash`, when given, is not the person's any more, or the person is gone. */
   signIn(c: Context<Env>, who: { userId: Uuid; client: Client; passwordHash?: string }): Promise<SignedIn | null>;
 }
 

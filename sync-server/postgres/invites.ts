@@ -29,7 +29,8 @@ export function makeInvites(sql: Sql): Invites {
       transaction(sql, async (tx) => {
         const now = new Date(createdAt);
         // Two at once would both count too few.
-        await tx`select 1 from users where id = ${createdBy} for update`;
+        const person = await tx`select 1 from users where id = ${createdBy} and deleted_at is null for update`;
+        if (createdBy !== null && person.length === 0) return false;
         await tx`delete from invites where created_by is not distinct from ${createdBy} and (expires_at <= ${now} or uses_left = 0)`;
         const rows = await tx`
           insert into invites (id, token_hash, created_by, created_at, expires_at, uses, uses_left)

@@ -37,7 +37,8 @@ export function makePasskeys(sql: Sql): Passkeys {
     add: ({ id, userId, name, publicKey, counter, transports, createdAt }, most) =>
       transaction(sql, async (tx) => {
         // Two at once would both count too few.
-        await tx`select 1 from users where id = ${userId} for update`;
+        const person = await tx`select 1 from users where id = ${userId} and deleted_at is null for update`;
+        if (person.length === 0) return false;
         const rows = await tx`
           insert into passkeys (id, user_id, name, public_key, counter, transports, created_at)
           select ${id}, ${userId}, ${name}, ${publicKey}, ${counter}, ${transports}, ${new Date(createdAt)}

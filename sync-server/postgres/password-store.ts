@@ -24,7 +24,7 @@ export function makePasswordStore(sql: Sql): PasswordStore {
       }),
     openReset: (handle, { tokenHash, expiresAt }) =>
       transaction(sql, async (tx) => {
-        const [person] = await tx<{ id: string }[]>`select id from users where handle = ${handle} for update`;
+        const [person] = await tx<{ id: string }[]>`select id from users where handle = ${handle} and deleted_at is null for update`;
         if (!person) return false;
         await tx`delete from password_resets where user_id = ${person.id}`;
         await tx`

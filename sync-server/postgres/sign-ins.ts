@@ -24,8 +24,9 @@ export function makeSignIns(sql: Sql): SignIns {
     open: ({ sid, userId, device, tokenHash, previousHash, successorKey, createdAt, rotatedAt, expiresAt }, passwordHash) =>
       transaction(sql, async (tx) => {
         // The lock waits for a change of the password that is on its way, and then sees it.
-        const [person] = await tx<{ hash: string | null }[]>`select password_hash as hash from users where id = ${userId} for share`;
-        if (passwordHash !== null && person?.hash !== passwordHash) return null;
+        const [person] = await tx<{ hash: string | null }[]>`
+          select password_hash as hash from users where id = ${userId} and deleted_at is null for share`;
+        if (!person || (passwordHash !== null && person.hash !== passwordHash)) return null;
         await tx`delete from sign_ins where user_id = ${userId} and expires_at <= ${new Date(rotatedAt)}`;
         const gone = await tx<{ sid: string }[]>`
           delete from sign_ins where sid in (
