@@ -2,7 +2,7 @@ import * as decoding from 'lib0/decoding';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Uuid } from '../../../shared/ids.ts';
 import { LIMITS } from '../../../shared/limits.ts';
-import { type AwarenessEntry, encodeAwareness } from '../../../shared/protocol.ts';
+import { type AwarenessEntry, EMPTY_AWARENESS, encodeAwareness } from '../../../shared/protocol.ts';
 import type { Logger, Membership, Positions } from '../ports.ts';
 
 /**
@@ -20,7 +20,7 @@ export interface Presence {
 export interface Visitor {
   /** An awareness update, after its message type. Throws on bytes that are none. */
   receive(update: Uint8Array): void;
-  /** Sends everything that this visitor may see. */
+  /** Sends everything that this visitor may see, once the stored positions are known; with nothing to see, the empty update. */
   resend(): void;
   leave(): void;
 }
@@ -46,6 +46,8 @@ interface Guest {
   sent: Set<number>;
   /** Has not been told yet what stands: its own first frame may come before. */
   fresh: boolean;
+  /** Asked for everything, and waits for the stored positions. */
+  asks: boolean;
   /** A read position on its way to the log; the newest waits while one is stored. */
   storing: boolean;
   wanted: number;
@@ -70,6 +72,7 @@ export function makePresence(deps: {
   const holders = new Map<number, Guest>();
   const changed = new Map<number, AwarenessEntry>();
   let positions = new Map<Uuid, Positions>();
+  let isLoaded = false;
   let lastClock = 0;
   let stopTick: (() => void) | null = null;
   let stopAway: (() => void) | null = null;
@@ -108,6 +111,7 @@ export function makePresence(deps: {
     changed.clear();
     const whole = encodePieces(entries);
     for (const guest of guests) {
+      if (guest.asks) continue;
       if (guest.fresh) {
         resend(guest);
         continue;
@@ -130,9 +134,24 @@ export function makePresence(deps: {
     for (const piece of pieces ?? encodePieces(entries)) guest.send(piece);
   }
 
+  const visibleTo = (guest: Guest): AwarenessEntry[] => [
+    ...[...guests].filter((other) => other !== guest).flatMap(entryOf),
+    ...awayEntry(),
+  ];
+
   function resend(guest: Guest): void {
     guest.fresh = false;
-    show(guest, [...[...guests].filter((other) => other !== guest).flatMap(entryOf), ...awayEntry()], null);
+    show(guest, visibleTo(guest), null);
+  }
+
+  /** Answers who asks, always: over HTTP somebody waits for it (W12). */
+  function answer(guest: Guest): void {
+    guest.asks = !isLoaded;
+    if (guest.asks) return;
+    const entries = visibleTo(guest);
+    guest.fresh = false;
+    if (entries.length > 0) show(guest, entries, null);
+    else guest.send(EMPTY_AWARENESS);
   }
 
   function publish(guest: Guest): void {
@@ -163,6 +182,8 @@ export function makePresence(deps: {
     } catch (error) {
       logger.warn({ conversationId, error: String(error) }, 'read positions could not be loaded');
     }
+    isLoaded = true;
+    for (const guest of guests) if (guest.asks) answer(guest);
   }
 
   function keepAway(): void {
@@ -249,12 +270,12 @@ export function makePresence(deps: {
 
   return {
     enter({ userId, send }) {
-      const guest: Guest = { userId, send, entry: null, sent: new Set(), fresh: true, storing: false, wanted: 0 };
+      const guest: Guest = { userId, send, entry: null, sent: new Set(), fresh: true, asks: false, storing: false, wanted: 0 };
       guests.add(guest);
       if (guests.size === 1) keepAway();
       // Whoever came is told what stands with the next tick.
       change(awayEntry());
-      return { receive: (update) => receive(guest, update), resend: () => resend(guest), leave: () => leave(guest) };
+      return { receive: (update) => receive(guest, update), resend: () => answer(guest), leave: () => leave(guest) };
     },
     positionsChanged: () => void refreshAway(),
   };
