@@ -1,7 +1,6 @@
 import type { MessageId, Uuid } from '../../shared/ids.ts';
-import { type ChangeEntry, type Entry, type MessageEntry, changeKey, messageKey } from './outbox/entry.ts';
+import { type ChangeEntry, type EditEntry, type Entry, type MessageEntry, type StructId, changeKey, messageKey } from './outbox/entry.ts';
 import type { Outbox } from './outbox/outbox.ts';
-import type { StructId } from './replica.ts';
 import type { SegmentReplica } from './segment-replica.ts';
 
 /** At most so much of one document is unacknowledged: a reconnect sends it all in one frame, and that has a limit (W6). */
@@ -27,15 +26,18 @@ export interface Mover {
 
 const isWaiting = (entry: Entry): boolean => entry.state.kind === 'waiting';
 
+type Settled = 'claims' | 'set' | 'settled' | 'waits';
+
 /**
  * Moves what waits, in the order written and each once. A message leaves the outbox when it is in a log; another change when the server
- * holds it. What a segment has not decided stays with it; what a closed one did not take is set again in the next.
+ * holds it, whatever was written over it since. What a segment has not decided stays with it; what a closed one did not take is set again
+ * in the next.
  */
 export function makeMover(look: () => Options): Mover {
   /** The newest segment that told `closed` to a message. */
   const closedTo = new Map<MessageId, number>();
-  /** The struct by which a change was set, for as long as this tab lives: another device may have written over it. */
-  const set = new Map<string, { order: number; segment: SegmentReplica; struct: StructId }>();
+  /** The struct by which this tab has set a change. */
+  const set = new Map<string, { segment: SegmentReplica; struct: StructId }>();
   const claiming = new Set<string>();
 
   function moveMessages({ outbox, segments, open, id }: Options): void {
@@ -61,14 +63,14 @@ export function makeMover(look: () => Options): Mover {
       }
     }
     if (logged.length > 0) outbox.done(logged);
-    if (!open) return;
+    // Placed in the outbox's eyes at once, and on the device only when the claim is answered.
+    if (!open || ready.some(({ id: key }) => claiming.has(key))) return;
     const unclaimed = ready.filter(({ placed }) => !placed).map((entry) => entry.id);
     if (unclaimed.length > 0) claim(outbox, unclaimed);
     else if (ready.length > 0) open.place(ready);
   }
 
   function claim(outbox: Outbox, keys: readonly string[]): void {
-    if (keys.some((key) => claiming.has(key))) return;
     for (const key of keys) claiming.add(key);
     outbox.claim(keys, () => {
       for (const key of keys) claiming.delete(key);
@@ -80,7 +82,7 @@ export function makeMover(look: () => Options): Mover {
     const all = [...segments.values()];
     for (const key of set.keys()) if (!outbox.get(key)) set.delete(key);
     const inFlight = [...set.values()].filter(({ segment, struct }) => all.includes(segment) && !segment.isCommitted(struct)).length;
-    let room = UNDECIDED_ENTRIES - inFlight;
+    let room = UNDECIDED_ENTRIES - inFlight - claiming.size;
     for (const entry of outbox.of(id)) {
       if ((entry.kind !== 'edit' && entry.kind !== 'delete') || !isWaiting(entry)) continue;
       const message = outbox.get(messageKey(entry.messageId));
@@ -92,11 +94,14 @@ export function makeMover(look: () => Options): Mover {
       if (!home) {
         // Absence proves nothing: the node may be behind.
         if (entry.n !== null) want(entry.n);
-      } else if (home.status().kind === 'live' && settle(entry, message, home, outbox) === 'set' && --room <= 0) return;
+      } else if (home.status().kind === 'live') {
+        const outcome = settle(entry, message, home, outbox);
+        if ((outcome === 'set' || outcome === 'claims') && --room <= 0) return;
+      }
     }
   }
 
-  function settle(entry: ChangeEntry, message: Entry | undefined, home: SegmentReplica, outbox: Outbox): 'set' | 'settled' | 'waits' {
+  function settle(entry: ChangeEntry, message: Entry | undefined, home: SegmentReplica, outbox: Outbox): Settled {
     const own = home.own(entry.messageId);
     const isGone = home.isLogged(entry.messageId) && home.message(entry.messageId)?.body === null;
     const all = message ? [entry, message] : [entry];
@@ -116,13 +121,27 @@ export function makeMover(look: () => Options): Mover {
       }
       if (!own || !own.value) return 'waits';
       if (own.value[0] === entry.body) return home.isCommitted(own) ? done([entry]) : 'waits';
-      const before = set.get(entry.id);
-      if (before?.order === entry.order && before.segment === home && home.isCommitted(before.struct)) return done([entry]);
+      const before = entry.left ? home.setBy(entry.messageId, entry.left) : null;
+      // Another device has written over it.
+      if (before) return home.isCommitted(before) ? done([entry]) : 'waits';
+      const next = home.next();
+      if (claiming.has(entry.id)) return 'waits';
+      if (entry.left?.client !== next.client) return leave(outbox, entry, next);
       home.edit(entry.messageId, entry.body, entry.at);
     }
     const struct = home.own(entry.messageId);
-    if (struct) set.set(entry.id, { order: entry.order, segment: home, struct });
+    if (struct) set.set(entry.id, { segment: home, struct });
     return 'set';
+  }
+
+  /** First the device knows by which struct it goes, then it is set: after any end of this tab it can be told whether it arrived. */
+  function leave(outbox: Outbox, entry: EditEntry, next: StructId): 'claims' {
+    claiming.add(entry.id);
+    outbox.leave(entry, next, () => {
+      claiming.delete(entry.id);
+      if (claiming.size === 0) move();
+    });
+    return 'claims';
   }
 
   function move(): void {

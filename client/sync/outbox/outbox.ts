@@ -20,6 +20,8 @@ export interface Outbox {
   get: (id: string) => Entry | undefined;
   /** The device holds it as it is here: the transaction is complete. */
   isKept: (id: string) => boolean;
+  /** The device has never held it: no other tab can know of it. */
+  isOnlyHere: (id: string) => boolean;
   open: (conversationId: Uuid, userId: Uuid) => void;
   send: (conversationId: Uuid, id: MessageId, value: MessageValue) => void;
   edit: (conversationId: Uuid, id: MessageId, n: number | null, body: string) => void;
@@ -31,6 +33,8 @@ export interface Outbox {
   done: (entries: readonly Entry[]) => void;
   /** Says durably that these may have left. Calls back when that is written, or cannot be. */
   claim: (ids: readonly string[], claimed: () => void) => void;
+  /** The same for an edit, with the struct by which it is about to be set. */
+  leave: (entry: by.EditEntry, left: by.StructId, claimed: () => void) => void;
   subscribe: (listener: () => void) => () => void;
   close: () => void;
 }
@@ -99,7 +103,12 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
   const underway = new Map<string, number>();
   /** What the device does not hold as it is here. */
   const unkept = new Map<string, Entry | null>();
+  /** What the device has held. */
+  const onDevice = new Set<string>();
+  /** What another tab has changed and could not be read. */
+  const unread = new Set<string>();
   const listeners = new Set<() => void>();
+  let isLoaded = false;
   let status: OutboxStatus = 'loading';
   /** Of the newest entry held, and of the newest one written here. */
   let order = 0;
@@ -176,16 +185,32 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     else
       for (const id of ids) {
         unkept.delete(id);
+        note(id, outcome.get(id) ?? null);
         if (!underway.has(id)) take(id, outcome.get(id) ?? null);
       }
     if (outcome) siblings.tell(ids);
-    else cancelRetry ??= clock.after(TRY_AGAIN_MS, writeAgain);
-    if (status !== 'loading' && (!outcome || unkept.size === 0)) status = outcome ? 'kept' : 'memory';
+    judge(outcome !== null);
+  }
+
+  function note(id: string, entry: Entry | null): void {
+    if (entry) onDevice.add(id);
+    else onDevice.delete(id);
+  }
+
+  /** `kept` is what has been read and written, all of it. */
+  function judge(hasWorked: boolean): void {
+    const isKept = hasWorked && isLoaded && unkept.size === 0 && unread.size === 0;
+    if (status !== 'loading') status = isKept ? 'kept' : 'memory';
+    if (!isKept && status !== 'loading') cancelRetry ??= clock.after(TRY_AGAIN_MS, tryAgain);
     notify();
   }
 
-  function writeAgain(): void {
+  function tryAgain(): void {
     cancelRetry = null;
+    if (!isLoaded) void load();
+    const ids = [...unread];
+    unread.clear();
+    if (ids.length > 0) void reread(ids);
     if (unkept.size > 0) void write([], () => new Map(), new Map());
   }
 
@@ -200,17 +225,25 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
   async function load(): Promise<void> {
     const found = await inTime(store.load()).catch(() => null);
     if (closed) return;
-    for (const entry of found ?? []) if (!underway.has(entry.id) && !unkept.has(entry.id)) take(entry.id, entry);
-    status = found && unkept.size === 0 ? 'kept' : 'memory';
-    notify();
+    for (const entry of found ?? []) {
+      onDevice.add(entry.id);
+      if (!underway.has(entry.id) && !unkept.has(entry.id)) take(entry.id, entry);
+    }
+    isLoaded = found !== null;
+    if (status === 'loading') status = 'memory';
+    judge(isLoaded);
   }
 
   const unlisten = siblings.listen((ids) => void reread(ids));
   async function reread(ids: readonly string[]): Promise<void> {
-    const outcome = await store.change(ids, () => new Map()).catch(() => null);
-    if (closed || !outcome) return;
-    for (const [id, entry] of outcome) if (!underway.has(id) && !unkept.has(id)) take(id, entry);
-    notify();
+    const outcome = await inTime(store.change(ids, () => new Map())).catch(() => null);
+    if (closed) return;
+    for (const [id, entry] of outcome ?? []) {
+      note(id, entry);
+      if (!underway.has(id) && !unkept.has(id)) take(id, entry);
+    }
+    if (!outcome) for (const id of ids) unread.add(id);
+    judge(outcome !== null);
   }
 
   const common = (id: string, conversationId: Uuid) => {
@@ -218,6 +251,8 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     written = Math.max(written, clock.now() * 1_000);
     return { id, conversationId, order: written, at: clock.now(), state: { kind: 'waiting' } as const };
   };
+  /** Another tab may send it at any moment, and this one could not say that it has changed. */
+  const isElsewhere = (id: string): boolean => status === 'memory' && onDevice.has(id);
   const add = (entry: Entry): void => void change([entry.id], by.put(entry));
   function of(conversationId: Uuid): readonly Entry[] {
     const group = byConversation.get(conversationId);
@@ -232,6 +267,7 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     conversations: () => byConversation.keys(),
     get: (id) => held.get(id),
     isKept: (id) => held.has(id) && !underway.has(id) && !unkept.has(id),
+    isOnlyHere: (id) => held.has(id) && unkept.has(id) && !onDevice.has(id),
     entries: () => (sorted ??= [...held.values()].sort((a, b) => a.order - b.order)),
     open: (id, userId) => add({ ...common(openKey(id), id), kind: 'open', userId }),
     send: (id, messageId, value) => add({ ...common(messageKey(messageId), id), kind: 'message', messageId, value, placed: false }),
@@ -239,12 +275,12 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     edit: (id, messageId, n, body) =>
       void change(
         [messageKey(messageId), changeKey(messageId)],
-        by.edit({ ...common(changeKey(messageId), id), kind: 'edit', messageId, n, body }),
+        by.edit({ ...common(changeKey(messageId), id), kind: 'edit', messageId, n, body }, isElsewhere(messageKey(messageId))),
       ),
     remove: (id, messageId, n) =>
       void change(
         [messageKey(messageId), changeKey(messageId)],
-        by.remove({ ...common(changeKey(messageId), id), kind: 'delete', messageId, n }),
+        by.remove({ ...common(changeKey(messageId), id), kind: 'delete', messageId, n }, isElsewhere(messageKey(messageId))),
       ),
     retry: (ids) => void change(ids, by.retry),
     fail: (ids, code) => void change(ids, by.fail(code)),
@@ -254,6 +290,7 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
         by.drop(entries),
       ),
     claim: (ids, claimed) => void change(ids, by.claim).then(claimed),
+    leave: (entry, left, claimed) => void change([entry.id], by.leave(entry, left)).then(claimed),
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
