@@ -1,6 +1,6 @@
-import { A, useLocation, useNavigate } from '@solidjs/router';
+import { A } from '@solidjs/router';
 import { type Component, Match, Show, Switch } from 'solid-js';
-import { useAccount, usePlatform, useMe, usePage } from '../context.ts';
+import { usePlatform, useMe, usePage } from '../context.ts';
 import { Avatar } from '../controls/Avatar.tsx';
 import { Icon } from '../controls/Icon.tsx';
 import { countOf } from '../format.ts';
@@ -50,11 +50,8 @@ const Notices: Component = () => {
 
 /** Who one is, the search for people, and the conversations. */
 export const ConversationListPane: Component = () => {
-  const { people, waiting } = usePage();
-  const account = useAccount();
+  const { people } = usePage();
   const me = useMe();
-  const location = useLocation();
-  const navigate = useNavigate();
   let input!: HTMLInputElement;
 
   function leaveSearch(): void {
@@ -74,18 +71,6 @@ export const ConversationListPane: Component = () => {
           <Icon name="settings" />
           <span class="unseen">Settings</span>
         </A>
-        <Show when={location.pathname !== '/settings'}>
-          <button
-            type="button"
-            class="round"
-            aria-label="Sign out"
-            title="Sign out"
-            // What waits would be lost: the settings ask first.
-            onClick={() => (waiting.count() > 0 ? navigate('/settings') : void account.signOut())}
-          >
-            <Icon name="leave" />
-          </button>
-        </Show>
       </header>
       <div class="search">
         <Icon name="search" />
