@@ -1,10 +1,12 @@
-import { createRoot, createSignal, onCleanup } from 'solid-js';
+import { createRenderEffect, createRoot, createSignal, onCleanup } from 'solid-js';
 import { render } from 'solid-js/web';
 import { z } from 'zod';
 import { systemClock, systemRandom } from '../shared/clock.ts';
 import { createAccount } from './state/create-account.ts';
 import { showBadge } from './platform/badge.ts';
+import { makePreferencesMemory } from './platform/preferences.ts';
 import { makeDeviceStorage } from './platform/storage.ts';
+import { showTheme } from './platform/theme.ts';
 import { watchUpdates } from './platform/updates.ts';
 import { createPage } from './state/create-page.ts';
 import { makeApi } from './sync/api.ts';
@@ -29,6 +31,15 @@ function createFact(read: () => boolean, target: EventTarget, ...events: string[
   return value;
 }
 
+/** What a person chose for this device, in all its tabs; the page is painted by it. */
+function createPreferences(): Pick<Platform, 'preferences' | 'prefer'> {
+  const memory = makePreferencesMemory(localStorage, window);
+  const [preferences, setPreferences] = createSignal(memory.read());
+  onCleanup(memory.subscribe(() => setPreferences(memory.read())));
+  createRenderEffect(() => showTheme(preferences().theme, document));
+  return { preferences, prefer: (change) => memory.write(setPreferences((before) => ({ ...before, ...change }))) };
+}
+
 /** What this page runs on; without service workers the app needs a network to start. */
 function createPlatform(): Platform {
   const [isUpdateReady, setUpdateReady] = createSignal(false);
@@ -42,6 +53,7 @@ function createPlatform(): Platform {
     applyUpdate: () => updates?.apply(),
     storage: makeDeviceStorage(navigator.storage),
     showBadge: (count) => showBadge(count, navigator),
+    ...createPreferences(),
   };
 }
 

@@ -4,6 +4,13 @@ import type { Account } from '../state/create-account.ts';
 import type { Page } from '../state/create-page.ts';
 import type { Anchor } from './conversation/scroll-owner.ts';
 
+/** What a person chooses for this device. */
+export interface Preferences {
+  theme: 'system' | 'light' | 'dark';
+  /** Which key of the composer sends; the other makes a line. */
+  sendKey: 'enter' | 'ctrl-enter';
+}
+
 /** What the app asks of the device it runs on. */
 export interface Platform {
   /** A newer version is here and starts at the next launch. */
@@ -14,6 +21,8 @@ export interface Platform {
     state: () => Promise<{ isPersistent: boolean; usedBytes: number; quotaBytes: number }>;
   };
   showBadge: (count: number) => void;
+  preferences: Accessor<Preferences>;
+  prefer: (change: Partial<Preferences>) => void;
 }
 
 /** Where a reader was in each conversation, by message and not by pixel (C5.7). */

@@ -3,6 +3,7 @@ import { type Component, Show, createSignal } from 'solid-js';
 import type { Conversation } from '../../../shared/api.ts';
 import { usePlatform, usePage } from '../context.ts';
 import { Avatar } from '../controls/Avatar.tsx';
+import { Blank } from '../controls/Blank.tsx';
 import { Icon } from '../controls/Icon.tsx';
 import { countOf } from '../format.ts';
 import { Composer } from './Composer.tsx';
@@ -120,11 +121,12 @@ export const ConversationPage: Component = () => {
     <Show
       when={conversation() && params.id}
       fallback={
-        <main class="pane pane--empty">
-          <p>There is no such conversation.</p>
-          <A href="/" class="link">
-            To the conversations
-          </A>
+        <main class="pane">
+          <Blank sign="search" lead="There is no such conversation.">
+            <A href="/" class="button button--plain button--small">
+              To the conversations
+            </A>
+          </Blank>
         </main>
       }
       keyed

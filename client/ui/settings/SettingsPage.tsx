@@ -4,6 +4,7 @@ import { useAccount, usePlatform, usePage } from '../context.ts';
 import { Icon } from '../controls/Icon.tsx';
 import { countOf, formatBytes } from '../format.ts';
 import { PictureForm } from './PictureForm.tsx';
+import { PreferencesForm } from './PreferencesForm.tsx';
 import { ProfileForm } from './ProfileForm.tsx';
 import './settings.css';
 
@@ -87,7 +88,7 @@ const SignOut: Component = () => {
   );
 };
 
-/** One's own profile, this device, and the way out. */
+/** One's own profile, how it looks here, this device, and the way out. */
 export const SettingsPage: Component = () => (
   <main class="pane" aria-label="Settings">
     <header class="bar">
@@ -103,6 +104,7 @@ export const SettingsPage: Component = () => (
           <PictureForm />
           <ProfileForm />
         </section>
+        <PreferencesForm />
         <Storage />
         <SignOut />
       </div>

@@ -35,6 +35,9 @@ export const SignIn: Component = () => {
       <form class="entrance__form" onSubmit={(event) => void submit(event)}>
         <Emblem />
         <h1>{isNew() ? 'Welcome to Homing' : 'Welcome back'}</h1>
+        <p class="entrance__lead">
+          {isNew() ? 'Messages that stay with you, with and without a network.' : 'Your conversations are where you left them.'}
+        </p>
         <TextField
           label="Handle"
           hint={isNew() ? '3 to 30 letters, digits, dots or dashes.' : ''}
