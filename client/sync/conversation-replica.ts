@@ -51,15 +51,15 @@ export interface ConversationDeps {
   openProvider: OpenProvider;
   cache: ReplicaCache;
   outbox: Outbox;
-  /** Whether this tab moves the outbox. */
-  isMover: () => boolean;
+  /** Whether it is this tab that moves an entry. */
+  moves: (entry: Entry) => boolean;
   clock: Clock;
   random: RandomBytes;
 }
 
 /** Opens a conversation. While it waits to be opened at the server (first contact), it has no documents. */
 export function openConversationReplica(id: Uuid, deps: ConversationDeps): ConversationReplica {
-  const { me, openProvider, cache, outbox, isMover, clock, random } = deps;
+  const { me, openProvider, cache, outbox, moves, clock, random } = deps;
   const listeners = new Set<() => void>();
   const segments = new Map<number, SegmentReplica>();
   let root: Replica<Root | null> | null = null;
@@ -68,7 +68,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
   let settling = false;
 
   const presence = openPresence({ me, clock, onChange: notify });
-  const mover = makeMover(() => ({ id, outbox, segments, want: openSegment, open: live() }));
+  const mover = makeMover(() => ({ id, outbox, moves, segments, want: openSegment, open: live() }));
   const endWatch = outbox.subscribe(settle);
 
   const isUnopened = (): boolean => outbox.get(openKey(id)) !== undefined;
@@ -116,7 +116,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     if (closed || settling) return;
     settling = true;
     openWanted();
-    if (isMover()) mover.move();
+    mover.move();
     settling = false;
     notify();
   }

@@ -10,6 +10,7 @@ const UNDECIDED_UNITS = 8_192;
 interface Options {
   id: Uuid;
   outbox: Outbox;
+  moves: (entry: Entry) => boolean;
   segments: ReadonlyMap<number, SegmentReplica>;
   /** The segment that takes new messages, when root and segment are live. */
   open: SegmentReplica | null;
@@ -40,7 +41,7 @@ export function makeMover(look: () => Options): Mover {
   const set = new Map<string, { segment: SegmentReplica; struct: StructId }>();
   const claiming = new Set<string>();
 
-  function moveMessages({ outbox, segments, open, id }: Options): void {
+  function moveMessages({ outbox, moves, segments, open, id }: Options): void {
     const all = [...segments.values()];
     const ready: MessageEntry[] = [];
     const logged: MessageEntry[] = [];
@@ -48,7 +49,7 @@ export function makeMover(look: () => Options): Mover {
     let count = 0;
     let isFull = open === null || outbox.status() === 'loading';
     for (const entry of outbox.of(id)) {
-      if (entry.kind !== 'message') continue;
+      if (entry.kind !== 'message' || !moves(entry)) continue;
       // What was never placed is in no log, and comes after what was.
       if (isFull && !entry.placed) break;
       if (all.some((segment) => segment.isLogged(entry.messageId))) logged.push(entry);
@@ -78,13 +79,13 @@ export function makeMover(look: () => Options): Mover {
     });
   }
 
-  function moveChanges({ outbox, segments, open, id, want }: Options): void {
+  function moveChanges({ outbox, moves, segments, open, id, want }: Options): void {
     const all = [...segments.values()];
     for (const key of set.keys()) if (!outbox.get(key)) set.delete(key);
     const inFlight = [...set.values()].filter(({ segment, struct }) => all.includes(segment) && !segment.isCommitted(struct)).length;
     let room = UNDECIDED_ENTRIES - inFlight - claiming.size;
     for (const entry of outbox.of(id)) {
-      if ((entry.kind !== 'edit' && entry.kind !== 'delete') || !isWaiting(entry)) continue;
+      if ((entry.kind !== 'edit' && entry.kind !== 'delete') || !isWaiting(entry) || !moves(entry)) continue;
       const message = outbox.get(messageKey(entry.messageId));
       const home =
         all.find((segment) => segment.isLogged(entry.messageId)) ??

@@ -32,7 +32,7 @@ function openTab(core: Core, me: Uuid, wrap: (store: OutboxStore) => OutboxStore
     cache,
     clock: systemClock,
     random: systemRandom,
-    isMover: () => true,
+    moves: () => true,
     recent: () => [],
     openProvider: core.openProviderOf(me),
   });

@@ -7,6 +7,7 @@ import { makeDeliveredReporter } from './delivered.ts';
 import { type Drafts, openDrafts } from './drafts.ts';
 import { type Inbox, openInbox } from './inbox.ts';
 import { openRequestMover } from './move-requests.ts';
+import type { Entry } from './outbox/entry.ts';
 import { type Outbox, openOutbox } from './outbox/outbox.ts';
 import { makeOpenProvider } from './provider.ts';
 import { openDeviceDatabase } from './storage/device-database.ts';
@@ -61,6 +62,7 @@ export const lastAt = ({ lastMessage }: Conversation): number => (lastMessage ? 
 export function openSync(deps: SyncDeps): Sync {
   const { me, api, clock, random } = deps;
   const listeners = new Set<() => void>();
+  let hasResigned = false;
   const notify = (): void => listeners.forEach((listener) => listener());
   const database = openDeviceDatabase(me.id);
   const inbox = openInbox(database);
@@ -98,6 +100,8 @@ export function openSync(deps: SyncDeps): Sync {
       else if (!inbox.isLoaded()) void pollInbox();
     },
   });
+  /** What only this tab knows of, because the device does not hold it, is moved by this tab; all else by the one that holds the lock. */
+  const moves = (entry: Entry): boolean => tabs.isMover() || outbox.isOnlyHere(entry.id);
   const isReachable = (): boolean => connection.state() === 'open' || connection.state() === 'http';
 
   const conversations = makeConversations({
@@ -106,7 +110,7 @@ export function openSync(deps: SyncDeps): Sync {
     random,
     outbox,
     cache,
-    isMover: tabs.isMover,
+    moves,
     openProvider: makeOpenProvider({ socketFor: connection.socketFor, renew: api.renew, clock }),
     recent: () =>
       tabs.isMover() && isReachable()
@@ -120,7 +124,7 @@ export function openSync(deps: SyncDeps): Sync {
   const requests = openRequestMover({
     ...deps,
     outbox,
-    isMover: tabs.isMover,
+    moves,
     isReachable,
     onOpened: (conversation) => inbox.take({ changed: [conversation], gone: [], cursor: null }),
   });
@@ -142,7 +146,12 @@ export function openSync(deps: SyncDeps): Sync {
 
   const stops = [
     inbox.subscribe(settle),
-    outbox.subscribe(settle),
+    outbox.subscribe(() => {
+      // It does not see what others write: one of them takes over, if there is one that can.
+      if (outbox.status() === 'memory' && !hasResigned) tabs.resign();
+      hasResigned = outbox.status() === 'memory';
+      settle();
+    }),
     conversations.subscribe(delivered.look),
     cache.subscribe(notify),
     connection.subscribe(() => {

@@ -12,6 +12,8 @@ export interface Tabs {
   drops: DropNews;
   /** Whether this tab moves the outbox. */
   isMover: () => boolean;
+  /** Lets another tab move it, if there is one that waits for it. */
+  resign: () => void;
   close: () => void;
 }
 
@@ -44,10 +46,19 @@ export function joinTabs({ account, locks, makeChannel, onMover }: Deps): Tabs {
     onMover();
     await new Promise<void>((resolve) => (release = resolve));
   }
-  locks?.request(`homing/${account}/outbox`, { signal: abort.signal }, hold).catch(() => {});
+  function queue(): void {
+    locks?.request(`homing/${account}/outbox`, { signal: abort.signal }, hold).catch(() => {});
+  }
+  queue();
 
   return {
     isMover: () => isMover,
+    resign() {
+      if (!isMover || !locks) return;
+      isMover = false;
+      queue();
+      release();
+    },
     siblings: {
       tell: (ids) => channel.postMessage({ outbox: [...ids] }),
       listen(listener) {

@@ -25,7 +25,7 @@ function setUp() {
   /** A device of Ana: what is in `store` stays when it ends; the copy of the document does not. */
   function start(store: OutboxStore): Device {
     const outbox = openOutbox({ store, siblings: NO_SIBLINGS, clock });
-    const deps = { me: ana, openProvider: server.openProvider(ana), outbox, cache: NO_CACHE, isMover: () => true, clock };
+    const deps = { me: ana, openProvider: server.openProvider(ana), outbox, cache: NO_CACHE, moves: () => true, clock };
     const replica = openConversationReplica(id, { ...deps, random: systemRandom });
     const close = (): void => {
       replica.close();
