@@ -127,7 +127,13 @@ export const ConversationPage: Component = () => {
     <Show
       when={conversation() && params.id}
       fallback={
-        <main class="pane">
+        <main class="pane" aria-label="Conversation">
+          <header class="bar">
+            <A href="/" class="round bar__back" aria-label="Back to conversations">
+              <Icon name="back" />
+            </A>
+            <h1 class="bar__title">Conversation</h1>
+          </header>
           <Blank sign="search" lead="There is no such conversation.">
             <A href="/" class="button button--plain button--small">
               To the conversations
