@@ -21,6 +21,7 @@ function setUp(remembered: Remembered, answer: () => Promise<Me>) {
   let memory = remembered;
   const done: string[] = [];
   const listeners = new Map<Account, (value: Remembered) => void>();
+  const world = { isHeld: false };
   const calls: Partial<Api> = { logout: async () => void done.push('logout') };
   function open(): Account {
     let hear = (_value: Remembered): void => {};
@@ -38,7 +39,10 @@ function setUp(remembered: Remembered, answer: () => Promise<Me>) {
             memory = value;
             for (const [other, listener] of listeners) if (other !== account) listener(value);
           },
-          forget: async (account) => void done.push(`forget ${account}`),
+          async forget(account) {
+            done.push(`forget ${account}`);
+            return !world.isHeld;
+          },
           subscribe(listener) {
             hear = listener;
             return () => {};
@@ -49,7 +53,7 @@ function setUp(remembered: Remembered, answer: () => Promise<Me>) {
     listeners.set(account, (value) => hear(value));
     return account;
   }
-  return { open, done, calls, memory: () => memory };
+  return { open, done, calls, world, memory: () => memory };
 }
 const refuse = (status: number, code: string) => (): Promise<Me> => Promise.reject(new ApiError(status, code, 'words'));
 
@@ -127,6 +131,18 @@ test('signed out without a network, the page is left at once, and the server is 
   const again = open();
   await again.load();
   expect([again.state().kind, memory(), done.slice(1)]).toEqual(['signed-out', NOBODY, ['logout', `forget ${id}`]]);
+});
+
+test('what another tab still held is taken away at the next start', async () => {
+  const { open, done, world, memory } = setUp(here(ana), async () => ana);
+  const account = open();
+  await account.load();
+  world.isHeld = true;
+  await account.signOut();
+  expect(memory()).toEqual({ kind: 'leaving', account: id });
+  world.isHeld = false;
+  await open().load();
+  expect([memory(), done.filter((what) => what !== 'logout')]).toEqual([NOBODY, [`forget ${id}`, `forget ${id}`]]);
 });
 
 test('an answer that comes after the person has left brings nobody back', async () => {

@@ -68,9 +68,9 @@ export function createAccount(api: Api, memory: AccountMemory): Account {
 
   /** Takes the account from this device, and its session from the server. */
   async function finishLeaving(account: Uuid): Promise<void> {
-    const [isTold] = await Promise.all([endSession(), memory.forget(account)]);
+    const [isTold, isGone] = await Promise.all([endSession(), memory.forget(account)]);
     // Somebody may have come meanwhile, in another tab.
-    if (isTold && (await memory.read()).kind === 'leaving') await memory.write({ kind: 'nobody' });
+    if (isTold && isGone && (await memory.read()).kind === 'leaving') await memory.write({ kind: 'nobody' });
   }
 
   async function endSession(): Promise<boolean> {

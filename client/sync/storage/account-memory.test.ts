@@ -82,6 +82,16 @@ test('a database that does not answer keeps nobody waiting', async () => {
   expect(answers).toEqual([{ kind: 'nobody' }, 'written']);
 });
 
+test('a tab that is frozen and holds something keeps nobody waiting; that it is not gone is known', async () => {
+  const clock = makeTestClock();
+  channels.push(await openDB(`${ana}/some/1/0`, 1));
+  let outcome: boolean | null = null;
+  void open(clock)
+    .forget(ana)
+    .then((isGone) => (outcome = isGone));
+  await expect.poll(() => (clock.pass(2_500), outcome)).toBe(false);
+});
+
 test('forgets all of one account, also what a tab lets go of later or opens once more, and nothing of others', async () => {
   for (const name of [`homing/${ana}`, `${ana}/some/1/0`, `homing/${ben}`, `${ben}/some/1/0`]) (await openDB(name)).close();
   const memory = open();
@@ -92,6 +102,6 @@ test('forgets all of one account, also what a tab lets go of later or opens once
   held.close();
   // A tab that had begun to open a copy when it was told.
   (await openDB(`${ana}/late/1/0`)).close();
-  await forgotten;
+  expect(await forgotten).toBe(true);
   expect(await names()).toEqual(['homing', `homing/${ben}`, `${ben}/some/1/0`].sort());
 });

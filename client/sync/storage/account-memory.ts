@@ -19,8 +19,8 @@ export interface AccountMemory {
   read: () => Promise<Remembered>;
   /** Resolves when it is durable, or cannot be; then the other tabs know it too. That somebody leaves they know at once. */
   write: (value: Remembered) => Promise<void>;
-  /** Takes away all that this device keeps of an account, once its tabs have let go of it. */
-  forget: (account: Uuid) => Promise<void>;
+  /** Takes away all that this device keeps of an account, as its tabs let go of it. False: one of them still holds something. */
+  forget: (account: Uuid) => Promise<boolean>;
   /** What another tab has written. */
   subscribe: (listener: (value: Remembered) => void) => () => void;
 }
@@ -85,10 +85,11 @@ export function makeAccountMemory({ makeChannel, clock }: Deps): AccountMemory {
     async forget(account) {
       for (let round = 0; round < ROUNDS; round++) {
         const names = await ownDatabases(account);
-        if (names.length === 0 && round > 0) return;
-        await Promise.all(names.map((name) => deleteDB(name).catch(() => {})));
+        if (names.length === 0 && round > 0) return true;
+        await Promise.race([Promise.all(names.map((name) => deleteDB(name).catch(() => {}))), pause(STUCK_MS)]);
         await pause(ROUND_MS);
       }
+      return (await ownDatabases(account)).length === 0;
     },
     subscribe(listener) {
       function hear({ data }: MessageEvent<unknown>): void {
