@@ -37,7 +37,13 @@ function breakable() {
 }
 
 /** One more tab of a person in the same browser. */
-function openTab(core: Core, me: Uuid, locks: LockManager | undefined, wrap = (store: OutboxStore): OutboxStore => store): Tab {
+function openTab(
+  core: Core,
+  me: Uuid,
+  locks: LockManager | undefined,
+  wrap = (store: OutboxStore): OutboxStore => store,
+  openProvider = core.openProviderOf(me),
+): Tab {
   const database = openDeviceDatabase(me);
   const tabs = joinTabs({ account: me, locks, makeChannel: (name) => new BroadcastChannel(name), onMover: () => conversations.settle() });
   const outbox = openOutbox({ store: wrap(database.outbox), siblings: tabs.siblings, clock: systemClock });
@@ -50,7 +56,7 @@ function openTab(core: Core, me: Uuid, locks: LockManager | undefined, wrap = (s
     random: systemRandom,
     moves: (entry: Entry) => tabs.isMover() || outbox.isOnlyHere(entry.id),
     recent: () => [],
-    openProvider: core.openProviderOf(me),
+    openProvider,
   });
   const stop = outbox.subscribe(conversations.settle);
   const close = (): void => {
@@ -126,6 +132,34 @@ describe('[F14] a tab whose storage fails', () => {
     await expect.poll(() => other.outbox.of(conversationId).length, soon).toBe(1);
     expect(other.outbox.status()).toBe('kept');
   });
+});
+
+test('[C11.1] a tab whose own line is late shows what it wrote all the time, though the other tab has seen it arrive', async () => {
+  const core = await startCore(systemClock);
+  const { ana, conversationId } = core.world;
+  const locks = makeTestLocks();
+  const mover = openTab(core, ana, locks);
+  await expect.poll(mover.isMover, soon).toBe(true);
+  const late: (() => void)[] = [];
+  const real = core.openProviderOf(ana);
+  const follower = openTab(core, ana, locks, undefined, (documentId, doc, on) => {
+    const provider = real(documentId, doc, on);
+    return { ...provider, connect: () => void late.push(provider.connect) };
+  });
+  const replica = follower.conversations.open(conversationId);
+  const shown = (): (string | null)[] => [...replica.messages().map(({ body }) => body), ...replica.pending().map(({ value }) => value[0])];
+  const seen = new Set<string>();
+  replica.subscribe(() => seen.add(shown().join()));
+  replica.send('one');
+  replica.send('two');
+  await expect.poll(() => core.history(conversationId), soon).toEqual(['one', 'two']);
+  await expect.poll(() => isDone(mover, follower), soon).toBe(true);
+  expect([replica.messages(), replica.pending().map(replica.isKept)]).toEqual([[], [true, true]]);
+  await expect.poll(() => (late.splice(0).forEach((connect) => connect()), replica.messages().length), soon).toBe(2);
+  expect([shown(), [...seen]]).toEqual([
+    ['one', 'two'],
+    ['one', 'one,two'],
+  ]);
 });
 
 test('without Web Locks two tabs move at once: each message arrives once, in its tab’s order, through cuts', async () => {
