@@ -4,12 +4,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock, systemRandom } from '../../shared/clock.ts';
 import type { Uuid } from '../../shared/ids.ts';
 import { type Conversations, makeConversations } from './conversations.ts';
-import type { Entry } from './outbox/entry.ts';
 import type { OutboxStore } from './outbox/outbox-store.ts';
 import { type Outbox, openOutbox } from './outbox/outbox.ts';
 import { openDeviceDatabase } from './storage/device-database.ts';
 import { openReplicaCache } from './storage/replica-cache.ts';
-import { joinTabs } from './tabs.ts';
+import { joinTabs, makeMoves } from './tabs.ts';
 import { startCore } from './test-core.ts';
 import { makeTestLocks } from './test-locks.ts';
 
@@ -54,7 +53,7 @@ function openTab(
     cache,
     clock: systemClock,
     random: systemRandom,
-    moves: (entry: Entry) => tabs.isMover() || outbox.isOnlyHere(entry.id),
+    moves: makeMoves(tabs, outbox),
     recent: () => [],
     openProvider,
   });
