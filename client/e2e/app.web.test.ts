@@ -148,7 +148,7 @@ test('a photo of a phone, larger than the server takes, is scaled down before it
   expect(await page.locator('body').getAttribute('data-sent')).toBe('[783,1024,true,false]');
 });
 
-test('[C10.3] a chosen theme holds over that of the device, in every tab at once and from the first paint after a reload', async () => {
+test('[C10.3] a chosen theme holds over that of the device, in every tab at once and after a reload', async () => {
   const ana = await arrive('Ana Silva');
   const { page } = ana;
   const other = await page.context().newPage();

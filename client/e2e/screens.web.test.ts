@@ -156,7 +156,7 @@ test('[C10] nothing is wider than a screen of 320 px, whatever is written', asyn
           const { left, right, width: size } = element.getBoundingClientRect();
           return size > 1 && (left < -1 || right > innerWidth + 1);
         })
-        .map((element) => element.outerHTML.slice(0, 80)),
+        .map((element) => `${element.tagName} ${element.className} ${element.textContent}`),
     );
     wide.push(...out);
   }
