@@ -78,6 +78,7 @@ const ConversationPane: Component<{ id: string; conversation: Conversation }> = 
         onScrollOwner={setScroll}
         isAttended={page.isAttended()}
         isOffline={page.connection() !== 'connected'}
+        canLoad={page.connection() !== 'offline'}
         isGroup={isGroup()}
         nameOf={nameOf}
       />

@@ -18,6 +18,8 @@ interface Props {
   onScrollOwner: (owner: ScrollOwner) => void;
   isAttended: boolean;
   isOffline: boolean;
+  /** There is a network, as far as anybody knows. */
+  canLoad: boolean;
   isGroup: boolean;
   nameOf: (userId: string | null) => string;
 }
@@ -106,7 +108,7 @@ export const Thread: Component<Props> = (props) => {
     scroll.settle();
   });
 
-  const arrival = createArrival({ box, view, scroll, isOffline: () => props.isOffline });
+  const arrival = createArrival({ box, view, scroll, canLoad: () => props.canLoad });
   let wentDownAt: number | null = null;
 
   function look(): void {

@@ -16,25 +16,25 @@ interface Options {
   box: HTMLElement;
   view: ConversationView;
   scroll: ScrollOwner;
-  /** Nothing older can be had now. */
-  isOffline: Accessor<boolean>;
+  /** What is not on this device may come. */
+  canLoad: Accessor<boolean>;
 }
 
 /** Loads history until the goal is there, and goes to it. A wheel, a key or a touch of the reader ends the way at once (C5.5). */
-export function createArrival({ box, view, scroll, isOffline }: Options): Arrival {
+export function createArrival({ box, view, scroll, canLoad }: Options): Arrival {
   const [goal, setGoal] = createSignal<Goal | null>(null);
 
   function go(now: Goal | null): void {
     if (now === null) return;
     const isThere = now.kind === 'unread' ? !view.hasOlderUnread() : view.indexOf(now.anchor.id) !== undefined;
-    if (!isThere && view.hasOlder() && !isOffline()) return view.loadOlder();
+    if (!isThere && view.hasOlder() && canLoad()) return view.loadOlder();
     setGoal(null);
     const unread = view.firstUnread();
     if (now.kind === 'unread' && unread !== null) scroll.toMessage(unread);
     else if (now.kind === 'unread') scroll.toBottom();
     else if (isThere) scroll.restore(now.anchor);
   }
-  createEffect(on([goal, view.ids, view.hasOlderUnread, view.hasOlder, isOffline], ([now]) => go(now)));
+  createEffect(on([goal, view.ids, view.hasOlderUnread, view.hasOlder, canLoad], ([now]) => go(now)));
 
   const end = (): void => void setGoal(null);
   for (const kind of ['wheel', 'touchstart', 'pointerdown', 'keydown'] as const) {

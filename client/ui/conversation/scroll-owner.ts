@@ -176,7 +176,8 @@ export function createScrollOwner({ box, content, ids, indexOf, pinned, onLook }
     }
     known = { content: content.offsetHeight, box: box.clientHeight, width: box.clientWidth };
     settling = false;
-    onLook();
+    // What is in the document now is not where the reader is going.
+    if (place.kind === 'end' || place.tops.some(({ id }) => rowOf(id))) onLook();
   }
   const settle = (): void => untrack(settleNow);
 
