@@ -3,6 +3,7 @@ import { type Server, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expectAccessible } from './accessibility.ts';
 import { findChromium } from './chromium.ts';
 import { openPerson, shellKept, signUp, writeTo } from './person.ts';
 import { type TestServer, startServer } from './server.ts';
@@ -66,6 +67,7 @@ test('[C11.5] a newer version is offered and waits; text being written stays whe
   isNewer = true;
   await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
   await page.getByText('A new version is ready.').waitFor();
+  await expectAccessible(page, 'a new version');
   expect(await page.locator('body').getAttribute('data-page')).toBe('the first');
   expect(await ana.composer.inputValue()).toBe('half a thought');
 
