@@ -1,5 +1,5 @@
 import './platform/schemas-without-code.ts';
-import { createRoot, createSignal, onCleanup } from 'solid-js';
+import { createRenderEffect, createRoot, createSignal, onCleanup } from 'solid-js';
 import { render } from 'solid-js/web';
 import { systemClock, systemRandom } from '../shared/clock.ts';
 import { makeAccountCare } from './state/account-care.ts';
@@ -7,7 +7,9 @@ import { createAccount } from './state/create-account.ts';
 import { makeEntrance } from './state/entrance.ts';
 import { showBadge } from './platform/badge.ts';
 import { makePasskeyDevice } from './platform/passkeys.ts';
+import { makePreferencesMemory } from './platform/preferences.ts';
 import { makeDeviceStorage } from './platform/storage.ts';
+import { showTheme } from './platform/theme.ts';
 import { type TrustedTypes, trustWorker } from './platform/trusted-types.ts';
 import { watchUpdates } from './platform/updates.ts';
 import { createPage } from './state/create-page.ts';
@@ -30,6 +32,15 @@ function createFact(read: () => boolean, target: EventTarget, ...events: string[
   return value;
 }
 
+/** What a person chose for this device, in all its tabs; the page is painted by it. */
+function createPreferences(): Pick<Platform, 'preferences' | 'prefer'> {
+  const memory = makePreferencesMemory(localStorage, window);
+  const [preferences, setPreferences] = createSignal(memory.read());
+  onCleanup(memory.subscribe(() => setPreferences(memory.read())));
+  createRenderEffect(() => showTheme(preferences().theme, document));
+  return { preferences, prefer: (change) => memory.write(setPreferences((before) => ({ ...before, ...change }))) };
+}
+
 /** What this page runs on; without service workers the app needs a network to start. */
 function createPlatform(): Platform {
   const [isUpdateReady, setUpdateReady] = createSignal(false);
@@ -49,12 +60,14 @@ function createPlatform(): Platform {
     applyUpdate: () => updates?.apply(),
     storage: makeDeviceStorage(navigator.storage),
     showBadge: (count) => showBadge(count, navigator),
+    ...createPreferences(),
   };
 }
 
 createRoot(() => {
   const clock = systemClock;
-  const account = createAccount(api, makeAccountMemory(localStorage));
+  const makeChannel = (name: string): BroadcastChannel => new BroadcastChannel(name);
+  const account = createAccount(api, makeAccountMemory({ makeChannel, clock }));
   const isVisible = createFact(() => document.visibilityState === 'visible', document, 'visibilitychange');
   const hasFocus = createFact(() => document.hasFocus(), window, 'focus', 'blur');
   const isOnline = createFact(() => navigator.onLine, window, 'online', 'offline');
@@ -72,7 +85,7 @@ createRoot(() => {
         url: syncUrl,
         WebSocket,
         locks: navigator.locks,
-        makeChannel: (name) => new BroadcastChannel(name),
+        makeChannel,
         clock,
         random: systemRandom,
         isOnline: () => navigator.onLine,

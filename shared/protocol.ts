@@ -89,6 +89,8 @@ export const encodeStep2 = (update: Uint8Array): Uint8Array => sync(SYNC.step2, 
 /** A sync update message around an update. */
 export const encodeUpdate = (update: Uint8Array): Uint8Array => sync(SYNC.update, update);
 
+/** Asks for all awareness that one may see (P7). */
+export const QUERY_AWARENESS = Uint8Array.of(MESSAGE.queryAwareness);
 /** The awareness message that names nobody; it only breaks a channel's silence (W5). */
 export const EMPTY_AWARENESS = Uint8Array.of(MESSAGE.awareness, 1, 0);
 

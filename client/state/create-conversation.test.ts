@@ -24,7 +24,7 @@ function setUp(before: number, readTo: number) {
     openProvider: server.openProvider(ana),
     outbox: openOutbox({ store: makeMemoryOutboxStore(), siblings: NO_SIBLINGS, clock }),
     cache: NO_CACHE,
-    isMover: () => true,
+    moves: () => true,
     clock,
     random: systemRandom,
   });

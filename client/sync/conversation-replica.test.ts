@@ -24,7 +24,7 @@ function setUp() {
       openProvider: server.openProvider(me),
       outbox: me === ana ? outbox : makeOutbox(),
       cache: NO_CACHE,
-      isMover: () => true,
+      moves: () => true,
       clock,
       random: systemRandom,
     });
@@ -183,7 +183,7 @@ describe('a conversation', () => {
       me: ana,
       outbox: openOutbox({ store: makeMemoryOutboxStore(), siblings: NO_SIBLINGS, clock: makeTestClock() }),
       cache: NO_CACHE,
-      isMover: () => true,
+      moves: () => true,
       clock: makeTestClock(),
       random: systemRandom,
       openProvider(documentId, doc, on) {

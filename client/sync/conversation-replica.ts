@@ -3,6 +3,7 @@ import type { Neutralised } from '../../shared/close-codes.ts';
 import { type Root, readRoot } from '../../shared/conversation.ts';
 import { type MessageId, type Uuid, makeMessageId } from '../../shared/ids.ts';
 import type { SegmentMessage } from '../../shared/segment.ts';
+import { makeDeparted } from './departed.ts';
 import { makeMover } from './move-waiting.ts';
 import { type ChangeEntry, type Entry, type MessageEntry, changeKey, messageKey, openKey } from './outbox/entry.ts';
 import type { Outbox } from './outbox/outbox.ts';
@@ -51,15 +52,15 @@ export interface ConversationDeps {
   openProvider: OpenProvider;
   cache: ReplicaCache;
   outbox: Outbox;
-  /** Whether this tab moves the outbox. */
-  isMover: () => boolean;
+  /** Whether it is this tab that moves an entry. */
+  moves: (entry: Entry) => boolean;
   clock: Clock;
   random: RandomBytes;
 }
 
 /** Opens a conversation. While it waits to be opened at the server (first contact), it has no documents. */
 export function openConversationReplica(id: Uuid, deps: ConversationDeps): ConversationReplica {
-  const { me, openProvider, cache, outbox, isMover, clock, random } = deps;
+  const { me, openProvider, cache, outbox, moves, clock, random } = deps;
   const listeners = new Set<() => void>();
   const segments = new Map<number, SegmentReplica>();
   let root: Replica<Root | null> | null = null;
@@ -68,7 +69,14 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
   let settling = false;
 
   const presence = openPresence({ me, clock, onChange: notify });
-  const mover = makeMover(() => ({ id, outbox, segments, want: openSegment, open: live() }));
+  const mover = makeMover(() => ({ id, outbox, moves, segments, want: openSegment, open: live() }));
+  const departed = makeDeparted({
+    clock,
+    moves,
+    isLogged: (messageId) => [...segments.values()].some((segment) => segment.isLogged(messageId)),
+    isLive: () => live() !== null,
+    onChange: notify,
+  });
   const endWatch = outbox.subscribe(settle);
 
   const isUnopened = (): boolean => outbox.get(openKey(id)) !== undefined;
@@ -116,7 +124,8 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     if (closed || settling) return;
     settling = true;
     openWanted();
-    if (isMover()) mover.move();
+    mover.move();
+    departed.look(outbox.of(id));
     settling = false;
     notify();
   }
@@ -142,13 +151,13 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
       const opening = outbox.get(openKey(id));
       const state = opening?.state.kind === 'failed' ? opening.state : null;
       const messages = outbox.of(id).filter((entry): entry is MessageEntry => entry.kind === 'message');
-      return state ? messages.map((entry) => ({ ...entry, state })) : messages;
+      return [...departed.messages(), ...(state ? messages.map((entry) => ({ ...entry, state })) : messages)];
     },
     changeOf(messageId) {
       const entry = outbox.get(changeKey(messageId));
       return entry?.kind === 'edit' || entry?.kind === 'delete' ? entry : undefined;
     },
-    isKept: (entry) => outbox.isKept(entry.id),
+    isKept: (entry) => outbox.isKept(entry.id) || (entry.kind === 'message' && departed.has(entry.messageId)),
     storedSeq: () => [...segments.values()].reduce((seq, one) => Math.max(seq, one.isStored() ? (one.messages().at(-1)?.seq ?? 0) : 0), 0),
     hasOlder: () => segments.size > 0 && oldest() > 1,
     loadOlder() {
@@ -178,6 +187,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     close() {
       closed = true;
       endWatch();
+      departed.close();
       presence.close();
       root?.close();
       for (const segment of segments.values()) segment.close();

@@ -25,7 +25,7 @@ const KEEP_OPEN = 5;
 const RECENT = 20;
 
 /** It goes into a document. */
-const isMovable = ({ kind, state }: Entry): boolean => kind !== 'open' && kind !== 'read' && state.kind === 'waiting';
+const goesIntoDocument = ({ kind, state }: Entry): boolean => kind !== 'open' && kind !== 'read' && state.kind === 'waiting';
 
 /** Keeps open the conversations last looked at, the newest ones, and each that has something to be sent from here. */
 export function makeConversations(deps: Deps): Conversations {
@@ -50,7 +50,8 @@ export function makeConversations(deps: Deps): Conversations {
   }
 
   function settle(): void {
-    const waiting = deps.isMover() ? [...outbox.conversations()].filter((id) => outbox.of(id).some(isMovable)) : [];
+    const isMovable = (entry: Entry): boolean => goesIntoDocument(entry) && deps.moves(entry);
+    const waiting = [...outbox.conversations()].filter((id) => outbox.of(id).some(isMovable));
     const wanted = new Set([...looked.slice(-KEEP_OPEN), ...deps.recent().slice(0, RECENT), ...waiting]);
     for (const id of [...replicas.keys()]) if (!wanted.has(id)) closeOne(id);
     for (const id of wanted) ensure(id);

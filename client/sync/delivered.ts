@@ -10,6 +10,8 @@ interface Options {
 }
 
 const TELL_MS = 1_000;
+/** One message names no more (I5). */
+const NAMED = 256;
 
 /** Tells the server what this device has stored: only what moved on, at most once a second; again after a new line, for the last word may be lost. */
 export function makeDeliveredReporter({ clock, replicas, connection }: Options): {
@@ -25,8 +27,10 @@ export function makeDeliveredReporter({ clock, replicas, connection }: Options):
     const news = [...replicas()]
       .map(([id, replica]) => [id, replica.storedSeq()] as const)
       .filter(([id, seq]) => seq > (told.get(id) ?? 0));
-    if (news.length === 0 || !connection.tell({ delivered: Object.fromEntries(news) })) return;
-    for (const [id, seq] of news) told.set(id, seq);
+    const named = news.slice(0, NAMED);
+    if (named.length === 0 || !connection.tell({ delivered: Object.fromEntries(named) })) return;
+    for (const [id, seq] of named) told.set(id, seq);
+    if (news.length > named.length) look();
   }
   const look = (): void => void (cancel ??= clock.after(TELL_MS, tell));
 

@@ -10,7 +10,8 @@ interface Options {
   api: Pick<Api, 'openDirect' | 'markRead'>;
   clock: Clock;
   random: RandomBytes;
-  isMover: () => boolean;
+  /** Whether it is this tab that moves an entry. */
+  moves: (entry: Entry) => boolean;
   /** The server answers. */
   isReachable: () => boolean;
   onOpened: (conversation: Conversation) => void;
@@ -25,7 +26,7 @@ const isFinal = (error: unknown): boolean =>
 
 /** Moves the entries that go over HTTP: opened conversations and read positions. One after another of a kind is not needed: each is idempotent. */
 export function openRequestMover(options: Options): { move: () => void; close: () => void } {
-  const { outbox, api, clock, random, isMover, isReachable, onOpened } = options;
+  const { outbox, api, clock, random, moves, isReachable, onOpened } = options;
   const busy = new Set<string>();
   let failures = 0;
   let again = 0;
@@ -66,9 +67,9 @@ export function openRequestMover(options: Options): { move: () => void; close: (
   }
 
   function move(): void {
-    if (closed || !isMover() || !isReachable() || clock.now() < again) return;
+    if (closed || !isReachable() || clock.now() < again) return;
     for (const entry of outbox.entries()) {
-      if (entry.state.kind !== 'waiting' || busy.has(entry.id)) continue;
+      if (entry.state.kind !== 'waiting' || busy.has(entry.id) || !moves(entry)) continue;
       if (entry.kind === 'open') void run(entry, open(entry));
       else if (entry.kind === 'read') void run(entry, read(entry));
     }

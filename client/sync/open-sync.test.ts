@@ -6,6 +6,7 @@ import { systemClock, systemRandom } from '../../shared/clock.ts';
 import { directConversationId, makeUuid } from '../../shared/ids.ts';
 import { makeApi } from './api.ts';
 import { type Sync, openSync } from './open-sync.ts';
+import { makeTestLocks } from './test-locks.ts';
 
 const [ana, ben] = [1, 2].map((n) => makeUuid(n, systemRandom)) as [string, string];
 const user = (id: string, handle: string): User => ({ id, handle, displayName: handle, bio: '', avatarUrl: null });
@@ -15,7 +16,7 @@ beforeEach(() => void (globalThis.indexedDB = new IDBFactory()));
 afterEach(() => closers.splice(0).forEach((close) => close()));
 
 /** A tab of Ana; no socket gets through, and HTTP answers when there is an answer for the path. */
-function open(answers: Record<string, unknown> | null): Sync & { asked: string[] } {
+function open(answers: Record<string, unknown> | null, locks?: LockManager): Sync & { asked: string[] } {
   const asked: string[] = [];
   class DeadSocket {
     onclose: ((event: { code: number; reason: string }) => void) | null = null;
@@ -28,7 +29,7 @@ function open(answers: Record<string, unknown> | null): Sync & { asked: string[]
     me,
     url: 'ws://host/api/sync',
     WebSocket: DeadSocket as unknown as typeof WebSocket,
-    locks: undefined,
+    locks,
     makeChannel: (name) => new BroadcastChannel(name),
     clock: systemClock,
     random: (size) => (size === 4 ? new Uint8Array(4) : systemRandom(size)),
@@ -84,4 +85,30 @@ test('first contact, a draft and the list survive a cold start without a network
   await expect.poll(() => again.outbox.entries().map(({ kind }) => kind)).toEqual(['message']);
   expect(again.asked).toContain('POST /api/messaging/conversations');
   await expect.poll(again.connection).toBe('http');
+});
+
+test('[F14] the tab that moves gives way to one that can read what waits, when its own storage fails', async () => {
+  const locks = makeTestLocks();
+  const opened: IDBDatabase[] = [];
+  const { transaction } = IDBDatabase.prototype;
+  let broken: IDBDatabase | undefined;
+  IDBDatabase.prototype.transaction = function begin(...asked) {
+    if (this.name === `homing/${ana}` && !opened.includes(this)) opened.push(this);
+    if (this === broken) throw new DOMException('it is gone', 'InvalidStateError');
+    return transaction.apply(this, asked);
+  };
+  closers.push(() => void (IDBDatabase.prototype.transaction = transaction));
+  const row = { kind: 'direct', title: null, members: [], lastMessage: null, unreadCount: 0, lastReadSeq: 0, openSegment: 1 };
+  const id = await directConversationId(ana, ben);
+  const answers = { '/api/messaging/conversations': { conversation: { id, ...row }, conversations: [], nextBefore: null } };
+  const first = open(answers, locks);
+  await expect.poll(first.isReady).toBe(true);
+  const second = open(answers, locks);
+  await expect.poll(() => [first, second].map((sync) => sync.connection())).toEqual(['http', 'http']);
+
+  [broken] = opened;
+  await second.openDirect(user(ben, 'ben'));
+  await expect.poll(() => second.outbox.entries()).toEqual([]);
+  const calls = [first, second].map(({ asked }) => asked.filter((call) => call === 'POST /api/messaging/conversations').length);
+  expect([calls, first.isMemoryOnly()]).toEqual([[0, 1], true]);
 });

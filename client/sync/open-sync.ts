@@ -11,7 +11,7 @@ import { type Outbox, openOutbox } from './outbox/outbox.ts';
 import { makeOpenProvider } from './provider.ts';
 import { openDeviceDatabase } from './storage/device-database.ts';
 import { openReplicaCache } from './storage/replica-cache.ts';
-import { joinTabs } from './tabs.ts';
+import { joinTabs, makeMoves } from './tabs.ts';
 import { type ConnectionState, openConnection } from './wire/connection.ts';
 
 /** Everything of one person on this device: what is kept here, and the way to the server. */
@@ -61,6 +61,7 @@ export const lastAt = ({ lastMessage }: Conversation): number => (lastMessage ? 
 export function openSync(deps: SyncDeps): Sync {
   const { me, api, clock, random } = deps;
   const listeners = new Set<() => void>();
+  let hasResigned = false;
   const notify = (): void => listeners.forEach((listener) => listener());
   const database = openDeviceDatabase(me.id);
   const inbox = openInbox(database);
@@ -98,6 +99,7 @@ export function openSync(deps: SyncDeps): Sync {
       else if (!inbox.isLoaded()) void pollInbox();
     },
   });
+  const moves = makeMoves(tabs, outbox);
   const isReachable = (): boolean => connection.state() === 'open' || connection.state() === 'http';
 
   const conversations = makeConversations({
@@ -106,7 +108,7 @@ export function openSync(deps: SyncDeps): Sync {
     random,
     outbox,
     cache,
-    isMover: tabs.isMover,
+    moves,
     openProvider: makeOpenProvider({ socketFor: connection.socketFor, renew: api.renew, clock }),
     recent: () =>
       tabs.isMover() && isReachable()
@@ -120,7 +122,7 @@ export function openSync(deps: SyncDeps): Sync {
   const requests = openRequestMover({
     ...deps,
     outbox,
-    isMover: tabs.isMover,
+    moves,
     isReachable,
     onOpened: (conversation) => inbox.take({ changed: [conversation], gone: [], cursor: null }),
   });
@@ -142,7 +144,12 @@ export function openSync(deps: SyncDeps): Sync {
 
   const stops = [
     inbox.subscribe(settle),
-    outbox.subscribe(settle),
+    outbox.subscribe(() => {
+      // It does not see what others write: one of them takes over, if there is one that can.
+      if (outbox.status() === 'memory' && !hasResigned) tabs.resign();
+      hasResigned = outbox.status() === 'memory';
+      settle();
+    }),
     conversations.subscribe(delivered.look),
     cache.subscribe(notify),
     connection.subscribe(() => {

@@ -2,17 +2,12 @@ import type { Awareness } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import { CLOSE } from '../../shared/close-codes.ts';
 import type { Told } from '../../shared/protocol.ts';
+import type { StructId } from './outbox/entry.ts';
 import { OWN_CHANGE, type OpenProvider, type Provider } from './provider.ts';
 import type { CachedDocument, ReplicaCache } from './storage/replica-cache.ts';
 
 /** `live`: all that the server held when this connection began is here, and what follows arrives. */
 export type ReplicaStatus = { kind: 'connecting' } | { kind: 'live' } | { kind: 'ended'; code: number; reason: string };
-
-/** Where a struct of Yjs stands: its client id and clock. */
-export interface StructId {
-  readonly client: number;
-  readonly clock: number;
-}
 
 /** The browser's live copy of one document. Nobody outside of `sync` sees the `Y.Doc`. */
 export interface Replica<T> {

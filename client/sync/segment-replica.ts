@@ -1,4 +1,4 @@
-import type * as Y from 'yjs';
+import * as Y from 'yjs';
 import type { Neutralised } from '../../shared/close-codes.ts';
 import { formatDocumentId, type MessageId, type Uuid } from '../../shared/ids.ts';
 import {
@@ -11,8 +11,9 @@ import {
   readMessages,
   readSegmentMeta,
 } from '../../shared/segment.ts';
+import type { StructId } from './outbox/entry.ts';
 import type { OpenProvider } from './provider.ts';
-import { type ReplicaStatus, type StructId, openReplica } from './replica.ts';
+import { type ReplicaStatus, openReplica } from './replica.ts';
 import type { ReplicaCache } from './storage/replica-cache.ts';
 
 /** The newest value of a key of the own lane, with the struct that set it. `null`: a tombstone. */
@@ -33,6 +34,10 @@ export interface SegmentReplica {
   isLogged: (id: MessageId) => boolean;
   own: (id: MessageId) => OwnValue | null;
   isCommitted: (id: StructId) => boolean;
+  /** The next struct that is written here. */
+  next: () => StructId;
+  /** The struct of this client at or after this clock that set the message, even when others have written over it since. */
+  setBy: (id: MessageId, from: StructId) => StructId | null;
   /** Set here, and neither in the log nor neutralised as far as we know. */
   isUndecided: (id: MessageId) => boolean;
   /** Sets new messages, all in one update. */
@@ -93,9 +98,21 @@ export function openSegmentReplica({ conversationId, n, me, openProvider, cache,
     });
   }
 
+  function setBy(id: MessageId, from: StructId): StructId | null {
+    return replica.look((doc) => {
+      for (let item = doc.getMap(laneName(me))._map.get(id) ?? null; item; item = item.left) {
+        const clock = item.id.clock + item.length - 1;
+        if (item.id.client === from.client && clock >= from.clock) return { client: from.client, clock };
+      }
+      return null;
+    });
+  }
+
   return {
     n,
     own,
+    setBy,
+    next: () => replica.look((doc) => ({ client: doc.clientID, clock: Y.getState(doc.store, doc.clientID) })),
     isLogged,
     status: replica.status,
     isLoaded: replica.isLoaded,

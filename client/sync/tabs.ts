@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Uuid } from '../../shared/ids.ts';
-import type { Siblings } from './outbox/outbox.ts';
+import type { Entry } from './outbox/entry.ts';
+import type { Outbox, Siblings } from './outbox/outbox.ts';
 import type { DropNews } from './storage/replica-cache.ts';
 
 /** What the tabs of one account tell each other. */
@@ -12,8 +13,16 @@ export interface Tabs {
   drops: DropNews;
   /** Whether this tab moves the outbox. */
   isMover: () => boolean;
+  /** Lets another tab move it, if there is one that waits for it. */
+  resign: () => void;
   close: () => void;
 }
+
+/** Whether this tab moves an entry: what only it knows of, because the device does not hold it, and all else where it holds the lock. */
+export const makeMoves =
+  ({ isMover }: Pick<Tabs, 'isMover'>, { isOnlyHere }: Pick<Outbox, 'isOnlyHere'>) =>
+  (entry: Entry): boolean =>
+    isMover() || isOnlyHere(entry.id);
 
 interface Deps {
   account: Uuid;
@@ -44,10 +53,19 @@ export function joinTabs({ account, locks, makeChannel, onMover }: Deps): Tabs {
     onMover();
     await new Promise<void>((resolve) => (release = resolve));
   }
-  locks?.request(`homing/${account}/outbox`, { signal: abort.signal }, hold).catch(() => {});
+  function queue(): void {
+    locks?.request(`homing/${account}/outbox`, { signal: abort.signal }, hold).catch(() => {});
+  }
+  queue();
 
   return {
     isMover: () => isMover,
+    resign() {
+      if (!isMover || !locks) return;
+      isMover = false;
+      queue();
+      release();
+    },
     siblings: {
       tell: (ids) => channel.postMessage({ outbox: [...ids] }),
       listen(listener) {

@@ -7,15 +7,17 @@ export const EmptyPage: Component = () => {
   const { list } = usePage();
   const me = useMe();
   return (
-    <main class="pane pane--empty">
+    <main class="pane">
       <h1 class="unseen">Homing</h1>
-      <Emblem />
-      <Show when={list.rows.length === 0} fallback={<p>Choose a conversation, or find somebody to write to.</p>}>
-        <p class="pane__lead">Hello, {me().displayName}.</p>
-        <p>
-          Find people by their name or handle. Others find you as <strong>@{me().handle}</strong>.
-        </p>
-      </Show>
+      <div class="blank">
+        <Emblem />
+        <Show when={list.rows.length === 0} fallback={<p>Choose a conversation, or find somebody to write to.</p>}>
+          <p class="blank__lead">Hello, {me().displayName}.</p>
+          <p>
+            Find people by their name or handle. Others find you as <strong>@{me().handle}</strong>.
+          </p>
+        </Show>
+      </div>
     </main>
   );
 };

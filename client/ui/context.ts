@@ -6,6 +6,13 @@ import type { Entrance } from '../state/entrance.ts';
 import type { Page } from '../state/create-page.ts';
 import type { Anchor } from './conversation/scroll-owner.ts';
 
+/** What a person chooses for this device. */
+export interface Preferences {
+  theme: 'system' | 'light' | 'dark';
+  /** Which key of the composer sends; the other makes a line. */
+  sendKey: 'enter' | 'ctrl-enter';
+}
+
 /** What the app asks of the device it runs on. */
 export interface Platform {
   /** A newer version is here and starts at the next launch. */
@@ -16,6 +23,8 @@ export interface Platform {
     state: () => Promise<{ isPersistent: boolean; usedBytes: number; quotaBytes: number }>;
   };
   showBadge: (count: number) => void;
+  preferences: Accessor<Preferences>;
+  prefer: (change: Partial<Preferences>) => void;
 }
 
 /** Where a reader was in each conversation, by message and not by pixel (C5.7). */

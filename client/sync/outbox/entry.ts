@@ -5,6 +5,12 @@ import type { MessageValue } from '../../../shared/segment.ts';
 /** Why an entry failed for good: neutralised by the server, its message is gone, or the conversation is not open to this person. */
 export type Failure = Neutralised | 'gone' | 'refused';
 
+/** Where a struct of Yjs stands: its client id and clock. */
+export interface StructId {
+  readonly client: number;
+  readonly clock: number;
+}
+
 export type EntryState = { kind: 'waiting' } | { kind: 'failed'; code: Failure };
 
 interface Common {
@@ -27,12 +33,16 @@ export type MessageEntry = Common & {
   readonly value: MessageValue;
   readonly placed: boolean;
 };
-/** A new text for a message of segment `n`; null: the one that its message entry goes to. */
+/**
+ * A new text for a message of segment `n`; null: the one that its message entry goes to. `left`: it may have been set, by this client id and
+ * not before this clock; so a start anew can tell whether the server ever took it.
+ */
 export type EditEntry = Common & {
   readonly kind: 'edit';
   readonly messageId: MessageId;
   readonly n: number | null;
   readonly body: string;
+  readonly left?: StructId;
 };
 export type DeleteEntry = Common & { readonly kind: 'delete'; readonly messageId: MessageId; readonly n: number | null };
 /** This person has read up to `seq`. */
@@ -69,10 +79,10 @@ export const put =
 
 /** Changes the text of a message: in the outbox only while it cannot have left, else by an entry of its own. A deletion stays one. */
 export const edit =
-  (change: EditEntry): Decide =>
+  (change: EditEntry, isElsewhere = false): Decide =>
   (found) => {
     const message = found.get(messageKey(change.messageId));
-    if (message?.kind === 'message' && !message.placed) {
+    if (message?.kind === 'message' && !message.placed && !isElsewhere) {
       const [, replyTo, editedAt, extras] = message.value;
       const value: MessageValue = extras ? [change.body, replyTo, editedAt, extras] : [change.body, replyTo, editedAt];
       return one({ ...message, value, state: WAITING });
@@ -82,10 +92,10 @@ export const edit =
 
 /** Takes a message away: without a trace while it cannot have left. */
 export const remove =
-  (change: DeleteEntry): Decide =>
+  (change: DeleteEntry, isElsewhere = false): Decide =>
   (found) => {
     const message = found.get(messageKey(change.messageId));
-    if (message?.kind !== 'message' || message.placed) return one(change);
+    if (message?.kind !== 'message' || message.placed || isElsewhere) return one(change);
     return new Map<string, null>([
       [message.id, null],
       [change.id, null],
@@ -117,3 +127,12 @@ export const claim: Decide = (found) =>
       entry.kind === 'message' && !entry.placed ? [[entry.id, { ...entry, placed: true }] as const] : [],
     ),
   );
+
+/** Says of an edit, before it is set, by which struct that will be; not of one that was changed meanwhile, or that another tab sets. */
+export const leave =
+  (entry: EditEntry, left: StructId): Decide =>
+  (found) => {
+    const now = found.get(entry.id);
+    const isSame = now?.kind === 'edit' && now.order === entry.order && now.at === entry.at && now.left?.client === entry.left?.client;
+    return isSame ? one({ ...now, left }) : NOTHING;
+  };

@@ -3,6 +3,8 @@ import type { MessageId, Uuid } from '../../../shared/ids.ts';
 import type { MessageValue } from '../../../shared/segment.ts';
 import * as by from './entry.ts';
 import { type Decide, type Entry, changeKey, messageKey, openKey, readKey } from './entry.ts';
+import { type Job, inOrder } from './in-order.ts';
+import { inTime } from './in-time.ts';
 import { type OutboxStore, pick } from './outbox-store.ts';
 
 /** `memory`: the device does not keep what is written; it is sent all the same while this tab lives. */
@@ -20,6 +22,8 @@ export interface Outbox {
   get: (id: string) => Entry | undefined;
   /** The device holds it as it is here: the transaction is complete. */
   isKept: (id: string) => boolean;
+  /** The device has never held it: no other tab can know of it. */
+  isOnlyHere: (id: string) => boolean;
   open: (conversationId: Uuid, userId: Uuid) => void;
   send: (conversationId: Uuid, id: MessageId, value: MessageValue) => void;
   edit: (conversationId: Uuid, id: MessageId, n: number | null, body: string) => void;
@@ -31,6 +35,8 @@ export interface Outbox {
   done: (entries: readonly Entry[]) => void;
   /** Says durably that these may have left. Calls back when that is written, or cannot be. */
   claim: (ids: readonly string[], claimed: () => void) => void;
+  /** The same for an edit, with the struct by which it is about to be set. */
+  leave: (entry: by.EditEntry, left: by.StructId, claimed: () => void) => void;
   subscribe: (listener: () => void) => () => void;
   close: () => void;
 }
@@ -50,45 +56,8 @@ interface Deps {
   clock: Clock;
 }
 
-/** A transaction that has not ended after so many ticks counts as failed: a stuck database stands in nobody's way. Ticks, for a busy tab is no stuck database. */
-const STUCK_TICKS = 8;
-const TICK_MS = 500;
 const TRY_AGAIN_MS = 1_000;
 const NONE: readonly Entry[] = [];
-
-interface Job {
-  ids: readonly string[];
-  decide: Decide;
-  /** What was decided here, when it was asked for. */
-  here: by.Changes;
-  written: () => void;
-}
-
-/**
- * Several changes as one, over what stands there. `known` is what the device failed to hold: what was decided over that here stands, for
- * the device would decide over something older.
- */
-const inOrder =
-  (jobs: readonly Job[], known: by.Changes): Decide =>
-  (found) => {
-    const now = new Map(found);
-    const changes = new Map<string, Entry | null>();
-    const blind = new Set(known.keys());
-    function apply(made: by.Changes): void {
-      for (const [id, entry] of made) {
-        changes.set(id, entry);
-        if (entry) now.set(id, entry);
-        else now.delete(id);
-      }
-    }
-    apply(known);
-    for (const { ids, decide, here } of jobs) {
-      const isBlind = ids.some((id) => blind.has(id));
-      if (isBlind) for (const id of ids) blind.add(id);
-      apply(isBlind ? here : decide(pick(ids, (id) => now.get(id))));
-    }
-    return changes;
-  };
 
 /** Opens the outbox. Every change shows at once; it is written, then told to the other tabs. */
 export function openOutbox({ store, siblings, clock }: Deps): Outbox {
@@ -99,7 +68,12 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
   const underway = new Map<string, number>();
   /** What the device does not hold as it is here. */
   const unkept = new Map<string, Entry | null>();
+  /** What the device has held. */
+  const onDevice = new Set<string>();
+  /** What another tab has changed and could not be read. */
+  const unread = new Set<string>();
   const listeners = new Set<() => void>();
+  let isLoaded = false;
   let status: OutboxStatus = 'loading';
   /** Of the newest entry held, and of the newest one written here. */
   let order = 0;
@@ -131,18 +105,6 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     }
   }
 
-  function inTime<T>(work: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      let left = STUCK_TICKS;
-      let cancel = clock.after(TICK_MS, tick);
-      function tick(): void {
-        if (--left > 0) cancel = clock.after(TICK_MS, tick);
-        else reject(new Error('the database does not answer'));
-      }
-      work.then(resolve, reject).finally(() => cancel());
-    });
-  }
-
   /** Has a change written. Never rejects. What comes while a transaction is under way goes with the next one, all in one. */
   function write(ids: readonly string[], decide: Decide, here: by.Changes): Promise<void> {
     for (const id of ids) underway.set(id, (underway.get(id) ?? 0) + 1);
@@ -158,7 +120,7 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
       const jobs = waiting;
       waiting = [];
       const ids = [...new Set([...jobs.flatMap((job) => job.ids), ...unkept.keys()])];
-      const outcome = await inTime(store.change(ids, inOrder(jobs, new Map(unkept)))).catch(() => null);
+      const outcome = await inTime(clock, store.change(ids, inOrder(jobs, new Map(unkept)))).catch(() => null);
       if (closed) return;
       settle(jobs, ids, outcome);
       for (const job of jobs) job.written();
@@ -176,16 +138,32 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     else
       for (const id of ids) {
         unkept.delete(id);
+        note(id, outcome.get(id) ?? null);
         if (!underway.has(id)) take(id, outcome.get(id) ?? null);
       }
     if (outcome) siblings.tell(ids);
-    else cancelRetry ??= clock.after(TRY_AGAIN_MS, writeAgain);
-    if (status !== 'loading' && (!outcome || unkept.size === 0)) status = outcome ? 'kept' : 'memory';
+    judge(outcome !== null);
+  }
+
+  function note(id: string, entry: Entry | null): void {
+    if (entry) onDevice.add(id);
+    else onDevice.delete(id);
+  }
+
+  /** `kept` is what has been read and written, all of it. */
+  function judge(hasWorked: boolean): void {
+    const isKept = hasWorked && isLoaded && unkept.size === 0 && unread.size === 0;
+    if (status !== 'loading') status = isKept ? 'kept' : 'memory';
+    if (!isKept && status !== 'loading') cancelRetry ??= clock.after(TRY_AGAIN_MS, tryAgain);
     notify();
   }
 
-  function writeAgain(): void {
+  function tryAgain(): void {
     cancelRetry = null;
+    if (!isLoaded) void load();
+    const ids = [...unread];
+    unread.clear();
+    if (ids.length > 0) void reread(ids);
     if (unkept.size > 0) void write([], () => new Map(), new Map());
   }
 
@@ -198,19 +176,30 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
   }
 
   async function load(): Promise<void> {
-    const found = await inTime(store.load()).catch(() => null);
+    const found = await inTime(clock, store.load()).catch(() => null);
     if (closed) return;
-    for (const entry of found ?? []) if (!underway.has(entry.id) && !unkept.has(entry.id)) take(entry.id, entry);
-    status = found && unkept.size === 0 ? 'kept' : 'memory';
-    notify();
+    for (const entry of found ?? []) {
+      onDevice.add(entry.id);
+      if (!underway.has(entry.id) && !unkept.has(entry.id)) take(entry.id, entry);
+    }
+    isLoaded = found !== null;
+    if (status === 'loading') status = 'memory';
+    judge(isLoaded);
   }
 
   const unlisten = siblings.listen((ids) => void reread(ids));
   async function reread(ids: readonly string[]): Promise<void> {
-    const outcome = await store.change(ids, () => new Map()).catch(() => null);
-    if (closed || !outcome) return;
-    for (const [id, entry] of outcome) if (!underway.has(id) && !unkept.has(id)) take(id, entry);
-    notify();
+    const outcome = await inTime(
+      clock,
+      store.change(ids, () => new Map()),
+    ).catch(() => null);
+    if (closed) return;
+    for (const [id, entry] of outcome ?? []) {
+      note(id, entry);
+      if (!underway.has(id) && !unkept.has(id)) take(id, entry);
+    }
+    if (!outcome) for (const id of ids) unread.add(id);
+    judge(outcome !== null);
   }
 
   const common = (id: string, conversationId: Uuid) => {
@@ -218,6 +207,8 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     written = Math.max(written, clock.now() * 1_000);
     return { id, conversationId, order: written, at: clock.now(), state: { kind: 'waiting' } as const };
   };
+  /** Another tab may send it at any moment, and this one could not say that it has changed. */
+  const isElsewhere = (id: string): boolean => status === 'memory' && onDevice.has(id);
   const add = (entry: Entry): void => void change([entry.id], by.put(entry));
   function of(conversationId: Uuid): readonly Entry[] {
     const group = byConversation.get(conversationId);
@@ -232,6 +223,7 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     conversations: () => byConversation.keys(),
     get: (id) => held.get(id),
     isKept: (id) => held.has(id) && !underway.has(id) && !unkept.has(id),
+    isOnlyHere: (id) => held.has(id) && unkept.has(id) && !onDevice.has(id),
     entries: () => (sorted ??= [...held.values()].sort((a, b) => a.order - b.order)),
     open: (id, userId) => add({ ...common(openKey(id), id), kind: 'open', userId }),
     send: (id, messageId, value) => add({ ...common(messageKey(messageId), id), kind: 'message', messageId, value, placed: false }),
@@ -239,12 +231,12 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     edit: (id, messageId, n, body) =>
       void change(
         [messageKey(messageId), changeKey(messageId)],
-        by.edit({ ...common(changeKey(messageId), id), kind: 'edit', messageId, n, body }),
+        by.edit({ ...common(changeKey(messageId), id), kind: 'edit', messageId, n, body }, isElsewhere(messageKey(messageId))),
       ),
     remove: (id, messageId, n) =>
       void change(
         [messageKey(messageId), changeKey(messageId)],
-        by.remove({ ...common(changeKey(messageId), id), kind: 'delete', messageId, n }),
+        by.remove({ ...common(changeKey(messageId), id), kind: 'delete', messageId, n }, isElsewhere(messageKey(messageId))),
       ),
     retry: (ids) => void change(ids, by.retry),
     fail: (ids, code) => void change(ids, by.fail(code)),
@@ -254,6 +246,7 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
         by.drop(entries),
       ),
     claim: (ids, claimed) => void change(ids, by.claim).then(claimed),
+    leave: (entry, left, claimed) => void change([entry.id], by.leave(entry, left)).then(claimed),
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -111,15 +111,21 @@ test('[W9] one channel’s end is not the others’; ids are never used again, l
   ]);
 });
 
-test('[F7] a line that is open and silent counts as closed; it is dialled again with a pause that grows', () => {
+/** Answers like the server: what is no document is closed at once. */
+const answerAsked = (line: TestSocket): void => {
+  const asked = line.frames.at(-1)!;
+  expect(asked).toMatchObject({ op: 'open', documentId: '' });
+  line.say({ op: 'close', channel: asked.channel, code: 4404, reason: '' });
+};
+
+test('[F7] a line that is open and dead counts as closed within 20 s; it is dialled again with a pause that grows', () => {
   const { clock, connection, dialled, open } = setUp();
   const { events } = open();
   dialled[0]!.greet();
   dialled[0]!.say({ op: 'opened', channel: 1 });
-  expect(connection.state()).toBe('open');
-  clock.pass(29_000);
-  expect(connection.state()).toBe('open');
-  clock.pass(6_000);
+  clock.pass(7_000);
+  expect([connection.state(), dialled[0]!.frames.length]).toEqual(['open', 2]);
+  clock.pass(12_999);
   expect([events.at(-1), dialled[0]!.isClosed]).toEqual(['close 1006', true]);
   const dials = (): number => dialled.length;
   clock.pass(1_000);
@@ -129,6 +135,45 @@ test('[F7] a line that is open and silent counts as closed; it is dialled again 
   expect(dials()).toBe(2);
   clock.pass(200);
   expect(dials()).toBe(3);
+});
+
+test('[W9, F7] a silent line that answers stays; what it says unasked is an answer too', () => {
+  const { clock, connection, dialled, open } = setUp();
+  const { events } = open();
+  const [line] = dialled;
+  line!.greet();
+  line!.say({ op: 'opened', channel: 1 });
+  for (let minute = 0; minute < 6; minute++) {
+    clock.pass(10_000);
+    answerAsked(line!);
+  }
+  clock.pass(10_000);
+  line!.say({ op: 'data', channel: 1, payload: Uint8Array.of(7) });
+  clock.pass(9_000);
+  expect([connection.state(), events]).toEqual(['open', ['open', 'message 7']]);
+  // Its ids rise on: a document opened now is not one that was asked by.
+  open();
+  expect(line!.frames.at(-1)).toEqual({ op: 'open', channel: 9, documentId: 'some/1' });
+});
+
+test('[F7] somebody who looks is not kept waiting: the line is asked at once, and given up after 4 s', () => {
+  const { clock, connection, dialled, open } = setUp();
+  open();
+  const [line] = dialled;
+  line!.greet();
+  line!.say({ op: 'opened', channel: 1 });
+  clock.pass(11_000);
+  answerAsked(line!);
+  connection.wake();
+  answerAsked(line!);
+  clock.pass(5_000);
+  expect(connection.state()).toBe('open');
+  connection.wake();
+  connection.wake();
+  clock.pass(3_999);
+  expect(connection.state()).toBe('open');
+  clock.pass(1);
+  expect([connection.state(), line!.isClosed]).toEqual(['connecting', true]);
 });
 
 test('the pause has full jitter and a cap of 30 s', () => {

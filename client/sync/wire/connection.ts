@@ -85,7 +85,7 @@ export function openConnection(deps: ConnectionDeps): Connection {
   function dial(): void {
     cancelDial();
     if (line || ended || !isOnline) return;
-    line = openLine({ ...deps, onOpen, onFrame, onClosed });
+    line = openLine({ ...deps, onOpen, ask, onFrame, onClosed });
   }
 
   function dialIn(delayMs: number): void {
@@ -106,6 +106,10 @@ export function openConnection(deps: ConnectionDeps): Connection {
     byChannel.set(channel, socket);
     channelOf.set(socket, channel);
     line?.send({ op: 'open', channel, documentId: socket.documentId });
+  }
+  /** Opens what is no document: the end of that channel comes at once, wherever the server's rooms and database are (W9, D1). */
+  function ask(): void {
+    line?.send({ op: 'open', channel: nextChannel(), documentId: '' });
   }
   let lastChannel = INBOX_CHANNEL;
   const nextChannel = (): number => ++lastChannel;

@@ -2,7 +2,8 @@ import * as decoding from 'lib0/decoding';
 import * as Y from 'yjs';
 import type { Clock, RandomBytes } from '../../../shared/clock.ts';
 import { CLOSE } from '../../../shared/close-codes.ts';
-import { MESSAGE, SYNC } from '../../../shared/protocol.ts';
+import { parseDocumentId } from '../../../shared/ids.ts';
+import { MESSAGE, QUERY_AWARENESS, SYNC } from '../../../shared/protocol.ts';
 import { backOffMs } from './back-off.ts';
 import type { VirtualSocket } from './virtual-socket.ts';
 
@@ -42,7 +43,8 @@ function isNews(message: Uint8Array): boolean {
 }
 
 /**
- * Carries a virtual socket over HTTP (W12): each exchange is the document's step 1 and at most one update. At once while there is something to
+ * Carries a virtual socket over HTTP (W12): each exchange is the document's step 1 and at most one update, and for a root the question who
+ * is there and has read what; own reading goes the outbox's way, own typing is not told. At once while there is something to
  * send, else soon after something came, and ever more slowly while nothing does.
  */
 export function pollDocument({ socket, exchange, clock, random, onReached }: Options): Poll {
@@ -51,6 +53,7 @@ export function pollDocument({ socket, exchange, clock, random, onReached }: Opt
   let failures = 0;
   let busy = false;
   let stopped = false;
+  const query = parseDocumentId(socket.documentId)?.kind === 'root' ? [QUERY_AWARENESS] : [];
   let cancel = clock.after(0, () => void turn());
 
   function next(delayMs: number): void {
@@ -61,7 +64,7 @@ export function pollDocument({ socket, exchange, clock, random, onReached }: Opt
   async function turn(): Promise<void> {
     busy = true;
     const update = waiting.shift();
-    const outcome = await exchange(socket.documentId, update ? [socket.step1(), update] : [socket.step1()]);
+    const outcome = await exchange(socket.documentId, [socket.step1(), ...(update ? [update] : []), ...query]);
     busy = false;
     if (stopped) return;
     if (outcome.kind === 'closed' && outcome.code !== CLOSE.tryLater.code) return end(outcome.code, outcome.reason);

@@ -6,7 +6,7 @@ import { SUB_PROTOCOL } from '../../../shared/protocol-version.ts';
 export interface Line {
   isOpen: () => boolean;
   send: (frame: ChannelFrame) => void;
-  /** Hangs up if nothing was heard for longer than a living line is ever silent. */
+  /** Asks now whether the line still lives, and gives it a short time to answer. */
   check: () => void;
   close: () => void;
 }
@@ -16,25 +16,31 @@ interface Options {
   WebSocket: typeof WebSocket;
   clock: Clock;
   onOpen: () => void;
+  /** Sends something that every server answers at once. */
+  ask: () => void;
   onFrame: (frame: ChannelFrame) => void;
   /** Once, unless `close` came first. `wasOpen` false: it never got through. */
   onClosed: (code: number, reason: string, wasOpen: boolean) => void;
 }
 
 const DIAL_MS = 10_000;
-/** The server says something every 20 s (W5, I6). */
-const SILENCE_MS = 30_000;
-const CHECK_MS = 5_000;
+/** After so much silence it is asked; a line that has not said anything so long after that is dead. Together less than 20 s. */
+const ASK_AFTER_MS = 10_000;
+const ANSWER_MS = 8_000;
+/** Somebody looks, and waits. */
+const CHECK_MS = 4_000;
 /** What the browser says when a socket ended without a word. */
 export const ABNORMAL = 1006;
 
-/** Dials. A line that is open and dead counts as closed: nothing is heard of it for 30 s. */
-export function openLine({ url, WebSocket, clock, onOpen, onFrame, onClosed }: Options): Line {
+/** Dials. A line that is open and dead counts as closed within 20 s: nothing is heard of it, and it does not answer. */
+export function openLine({ url, WebSocket, clock, onOpen, ask, onFrame, onClosed }: Options): Line {
   const socket = new WebSocket(url, [SUB_PROTOCOL]);
   socket.binaryType = 'arraybuffer';
   let isOpen = false;
   let ended = false;
   let heardAt = clock.now();
+  /** Until when an answer is awaited; null: nothing was asked. */
+  let answerBy: number | null = null;
   let stopWatch = clock.after(DIAL_MS, () => end(ABNORMAL, 'no answer'));
 
   function end(code: number, reason: string): void {
@@ -55,24 +61,38 @@ export function openLine({ url, WebSocket, clock, onOpen, onFrame, onClosed }: O
     socket.close();
   }
 
-  function check(): void {
-    if (isOpen && clock.now() - heardAt >= SILENCE_MS) end(ABNORMAL, 'silent');
+  function askFor(ms: number): void {
+    if (!isOpen) return;
+    const by = clock.now() + ms;
+    if (answerBy !== null && answerBy <= by) return;
+    answerBy = by;
+    ask();
+    watch();
   }
 
   function watch(): void {
-    check();
-    if (!ended) stopWatch = clock.after(CHECK_MS, watch);
+    stopWatch();
+    if (!ended) stopWatch = clock.after((answerBy ?? heardAt + ASK_AFTER_MS) - clock.now(), look);
+  }
+
+  function look(): void {
+    if (answerBy !== null) end(ABNORMAL, 'silent');
+    else if (clock.now() - heardAt >= ASK_AFTER_MS) askFor(ANSWER_MS);
+    else watch();
   }
 
   socket.onopen = () => {
     isOpen = true;
     heardAt = clock.now();
-    stopWatch();
-    stopWatch = clock.after(CHECK_MS, watch);
+    watch();
     onOpen();
   };
   socket.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
     heardAt = clock.now();
+    if (answerBy !== null) {
+      answerBy = null;
+      watch();
+    }
     const frame = decodeChannelFrame(new Uint8Array(data));
     if (frame) onFrame(frame);
   };
@@ -80,7 +100,7 @@ export function openLine({ url, WebSocket, clock, onOpen, onFrame, onClosed }: O
 
   return {
     close,
-    check,
+    check: () => askFor(CHECK_MS),
     isOpen: () => isOpen,
     send(frame) {
       if (isOpen) socket.send(encodeChannelFrame(frame).slice());

@@ -1,10 +1,11 @@
-import { A, useLocation, useNavigate } from '@solidjs/router';
+import { A } from '@solidjs/router';
 import { type Component, Match, Show, Switch } from 'solid-js';
-import { useAccount, usePlatform, useMe, usePage } from '../context.ts';
+import { usePlatform, useMe, usePage } from '../context.ts';
 import { Avatar } from '../controls/Avatar.tsx';
 import { Icon } from '../controls/Icon.tsx';
 import { countOf } from '../format.ts';
 import { ConversationLinks } from './ConversationLinks.tsx';
+import { createListKeys } from './create-list-keys.ts';
 import { PeopleResults } from './PeopleResults.tsx';
 import './conversation-list.css';
 
@@ -50,12 +51,10 @@ const Notices: Component = () => {
 
 /** Who one is, the search for people, and the conversations. */
 export const ConversationListPane: Component = () => {
-  const { people, waiting } = usePage();
-  const account = useAccount();
+  const { list, people } = usePage();
   const me = useMe();
-  const location = useLocation();
-  const navigate = useNavigate();
   let input!: HTMLInputElement;
+  createListKeys(list.rows);
 
   function leaveSearch(): void {
     people.setQuery('');
@@ -74,18 +73,6 @@ export const ConversationListPane: Component = () => {
           <Icon name="settings" />
           <span class="unseen">Settings</span>
         </A>
-        <Show when={location.pathname !== '/settings'}>
-          <button
-            type="button"
-            class="round"
-            aria-label="Sign out"
-            title="Sign out"
-            // What waits would be lost: the settings ask first.
-            onClick={() => (waiting.count() > 0 ? navigate('/settings') : void account.signOut())}
-          >
-            <Icon name="leave" />
-          </button>
-        </Show>
       </header>
       <div class="search">
         <Icon name="search" />

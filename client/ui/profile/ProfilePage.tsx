@@ -3,6 +3,7 @@ import { type Component, Show, createSignal } from 'solid-js';
 import type { User } from '../../../shared/api.ts';
 import { useMe, usePage } from '../context.ts';
 import { Avatar } from '../controls/Avatar.tsx';
+import { Blank } from '../controls/Blank.tsx';
 import { Icon } from '../controls/Icon.tsx';
 import './profile.css';
 
@@ -17,7 +18,11 @@ const Missing: Component<{ words: string | null }> = (props) => (
       </div>
     }
   >
-    <p class="quiet quiet--centred">{props.words}</p>
+    {(words) => (
+      <Blank sign="person" lead={words()}>
+        <p>Look for people by their name or handle in the list.</p>
+      </Blank>
+    )}
   </Show>
 );
 

@@ -1,7 +1,9 @@
 import { type Component, Show, createSignal, onCleanup } from 'solid-js';
+import type { Problem } from '../../state/attempt.ts';
 import { useAccount, useMe } from '../context.ts';
 import { Avatar } from '../controls/Avatar.tsx';
 import { Icon } from '../controls/Icon.tsx';
+import { smallerPicture } from './smaller-picture.ts';
 
 /** One's own picture: chosen, looked at, then taken; or away again. */
 export const PictureForm: Component = () => {
@@ -19,9 +21,10 @@ export const PictureForm: Component = () => {
     setChosen(file && { file, url: URL.createObjectURL(file) });
     input.value = '';
   }
-  async function change(made: Promise<{ words: string } | null>): Promise<void> {
+  async function change(make: () => Promise<Problem | null>): Promise<void> {
+    if (isBusy()) return;
     setBusy(true);
-    const problem = await made;
+    const problem = await make();
     setBusy(false);
     if (!problem) choose(null);
     setWords(problem?.words ?? '');
@@ -55,7 +58,7 @@ export const PictureForm: Component = () => {
                     type="button"
                     class="button button--plain button--small"
                     aria-disabled={isBusy()}
-                    onClick={() => void change(account.removePicture())}
+                    onClick={() => void change(account.removePicture)}
                   >
                     <Icon name="remove" />
                     Remove picture
@@ -71,9 +74,9 @@ export const PictureForm: Component = () => {
                   type="button"
                   class="button button--primary button--small"
                   aria-disabled={isBusy()}
-                  onClick={() => void (isBusy() || change(account.setPicture(file)))}
+                  onClick={() => void change(async () => account.setPicture(await smallerPicture(file)))}
                 >
-                  Use picture
+                  {isBusy() ? 'Sending…' : 'Use picture'}
                 </button>
                 <button type="button" class="button button--plain button--small" onClick={() => choose(null)}>
                   Cancel

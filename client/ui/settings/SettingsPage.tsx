@@ -5,6 +5,7 @@ import { Icon } from '../controls/Icon.tsx';
 import { countOf, formatBytes } from '../format.ts';
 import { InvitesPart } from './InvitesPart.tsx';
 import { PictureForm } from './PictureForm.tsx';
+import { PreferencesForm } from './PreferencesForm.tsx';
 import { ProfileForm } from './ProfileForm.tsx';
 import { SessionsPart } from './SessionsPart.tsx';
 import { WaysInPart } from './WaysInPart.tsx';
@@ -90,7 +91,7 @@ const SignOut: Component = () => {
   );
 };
 
-/** One's own profile, this device, and the way out. */
+/** One's own profile, how it looks here, this device, and the way out. */
 export const SettingsPage: Component = () => (
   <main class="pane" aria-label="Settings">
     <header class="bar">
@@ -106,6 +107,7 @@ export const SettingsPage: Component = () => (
           <PictureForm />
           <ProfileForm />
         </section>
+        <PreferencesForm />
         <Storage />
         <WaysInPart />
         <SessionsPart />

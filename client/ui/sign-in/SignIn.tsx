@@ -55,7 +55,7 @@ export const SignIn: Component = () => {
       <form class="entrance__form" onSubmit={(event) => void submit(event)}>
         <Emblem />
         <h1>{isNew() ? 'Welcome to Homing' : 'Welcome back'}</h1>
-        <WelcomeWords welcome={welcome.latest ?? null} />
+        <WelcomeWords welcome={welcome.latest ?? null} isNew={isNew()} />
         <TextField
           label="Handle"
           hint={isNew() ? '3 to 30 letters, digits, dots or dashes.' : ''}

@@ -10,7 +10,9 @@ export const Unreachable: Component = () => {
       <div class="entrance__form">
         <Emblem />
         <h1>Homing cannot be reached</h1>
-        <p class="quiet">Please check your connection.</p>
+        <p class="entrance__lead">
+          Please check your connection. The first sign-in on a device needs one; after that Homing opens without.
+        </p>
         <button type="button" class="button button--primary" onClick={() => void account.load()}>
           Try again
         </button>

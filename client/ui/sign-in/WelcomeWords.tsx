@@ -2,12 +2,14 @@ import { type Component, Match, Switch } from 'solid-js';
 import type { Welcome } from '../../state/entrance.ts';
 
 /** What whoever stands at the door should know about getting in. */
-export const WelcomeWords: Component<{ welcome: Welcome | null }> = (props) => {
+export const WelcomeWords: Component<{ welcome: Welcome | null; isNew: boolean }> = (props) => {
   const invited = (): (Welcome & { kind: 'invited' }) | null => (props.welcome?.kind === 'invited' ? props.welcome : null);
   const ended = (): (Welcome & { kind: 'ended' }) | null => (props.welcome?.kind === 'ended' ? props.welcome : null);
   return (
-    <p class="entrance__words" role="status">
-      <Switch>
+    <p class="entrance__lead" role="status">
+      <Switch
+        fallback={props.isNew ? 'Messages that stay with you, with and without a network.' : 'Your conversations are where you left them.'}
+      >
         <Match when={invited()}>
           {(found) => (
             <>

@@ -3,6 +3,7 @@ import { type Component, For, Show, createSignal, onMount } from 'solid-js';
 import { LIMITS } from '../../../shared/limits.ts';
 import type { WaitingMessage } from '../../state/create-waiting.ts';
 import { usePage } from '../context.ts';
+import { Blank } from '../controls/Blank.tsx';
 import { Icon } from '../controls/Icon.tsx';
 import { formatDay, formatHour } from '../times.ts';
 import './waiting.css';
@@ -128,6 +129,12 @@ const Row: Component<{ message: WaitingMessage }> = (props) => {
   );
 };
 
+const AllSent: Component = () => (
+  <Blank sign="checks" lead="Everything is sent.">
+    <p>What you write without a network waits here until it leaves.</p>
+  </Blank>
+);
+
 /** All that is written and not sent, over all conversations: what waits can still be changed or taken back (C6.2, C6.5). */
 export const WaitingPage: Component = () => {
   const { waiting, connection } = usePage();
@@ -145,7 +152,7 @@ export const WaitingPage: Component = () => {
         </Show>
       </header>
       <div class="page" tabindex="0" role="group" aria-label="Messages waiting">
-        <Show when={waiting.count()} fallback={<p class="quiet quiet--centred">Everything is sent.</p>}>
+        <Show when={waiting.count()} fallback={<AllSent />}>
           <p class="quiet waiting__hint">
             {connection() === 'connected'
               ? 'These are on their way.'

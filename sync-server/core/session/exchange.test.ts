@@ -2,7 +2,7 @@ import * as decoding from 'lib0/decoding';
 import * as Y from 'yjs';
 import { expect, test } from 'vitest';
 import { parseDocumentId } from '../../../shared/ids.ts';
-import { EMPTY_AWARENESS, MESSAGE, SYNC, encodeStep1, encodeStep2, encodeUpdate } from '../../../shared/protocol.ts';
+import { EMPTY_AWARENESS, MESSAGE, QUERY_AWARENESS, SYNC, encodeStep1, encodeStep2, encodeUpdate } from '../../../shared/protocol.ts';
 import { addMessage, readLog } from '../../../shared/segment.ts';
 import { LogUnavailable } from '../ports.ts';
 import { frame, wrap } from '../testing/peer.ts';
@@ -78,15 +78,42 @@ test('[W12] an update that is ahead of the server is dropped, and the step 1 say
   expect(row().messages.size).toBe(0);
 });
 
-test('[W12] presence stays out of it', async () => {
+test('[W12] presence stays out of it where nobody asks', async () => {
   const { ask, open, conversationId, ben } = await exchanging();
   (await open(ben, conversationId)).sayHere(7, { typing: true });
   const result = await ask(conversationId, [EMPTY]);
   expect('messages' in result && kinds(result.messages)).toEqual(['sync 1', 'sync 0']);
 });
 
+test('[W12, P7] who asks in a root learns who is there, and how far everybody has read', async () => {
+  const { ask, open, conversationId, ana, ben, node, messageId, clock } = await exchanging();
+  await node.messaging.send(ana, conversationId, messageId(), ['hello', null, null]);
+  const statesOf = (result: Awaited<ReturnType<typeof ask>>): unknown[] => {
+    const messages = 'messages' in result ? result.messages : [];
+    expect(kinds(messages)).toEqual(['sync 1', '1', 'sync 0']);
+    const decoder = decoding.createDecoder(messages.find(([type]) => type === MESSAGE.awareness)!.slice(1));
+    const states: unknown[] = [];
+    const update = decoding.createDecoder(decoding.readVarUint8Array(decoder));
+    for (let left = decoding.readVarUint(update); left > 0; left--) {
+      decoding.readVarUint(update);
+      decoding.readVarUint(update);
+      states.push(JSON.parse(decoding.readVarString(update)));
+    }
+    return states;
+  };
+  // Nobody else is there: the room's presence begins with the question.
+  expect(statesOf(await ask(conversationId, [EMPTY, QUERY_AWARENESS]))).toEqual([{ away: { [ana]: [0, 0], [ben]: [0, 0] } }]);
+  (await open(ben, conversationId)).sayHere(7, { typing: true, read: 1 });
+  await clock.advance(100);
+  expect(statesOf(await ask(conversationId, [EMPTY, QUERY_AWARENESS]))).toEqual([
+    { user: { id: ben }, typing: true, read: 1 },
+    { away: { [ana]: [0, 0], [ben]: [1, 0] } },
+  ]);
+});
+
 test.each([
   ['presence', [EMPTY_AWARENESS], 'malformed'],
+  ['a query outside a root', [QUERY_AWARENESS], 'malformed'],
   ['two steps 1', [EMPTY, EMPTY], 'malformed'],
   ['two updates', [encodeStep2(Uint8Array.of(0, 0)), encodeUpdate(Uint8Array.of(0, 0))], 'malformed'],
   ['an update that is none', [wrap(SYNC.update, frame(9, 9, 9))], 'malformed'],

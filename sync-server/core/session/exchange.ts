@@ -10,25 +10,23 @@ export type ExchangeResult = { messages: Uint8Array[] } | { closed: CloseName; r
 /** An exchange that is not answered by then is to be tried again; its update may be committed all the same, and is then known. */
 const PATIENCE_MS = 20_000;
 
-type Kind = 'step 1' | 'update' | 'other';
+type Kind = 'step 1' | 'update' | 'query' | 'other';
 
 /** What a message is; anything that an exchange does not take is `other`. */
 function kindOf(message: Uint8Array): Kind {
   const [type, sync] = message;
+  if (type === MESSAGE.queryAwareness) return 'query';
   if (type !== MESSAGE.sync) return 'other';
   if (sync === SYNC.step1) return 'step 1';
   return sync === SYNC.step2 || sync === SYNC.update ? 'update' : 'other';
 }
 
-/** Of what the server says, an exchange leaves out presence and signs of life. */
-function isWanted(message: Uint8Array): boolean {
-  const type = decoding.readVarUint(decoding.createDecoder(message));
-  return type === MESSAGE.sync || type === MESSAGE.ack || type === MESSAGE.told;
-}
+const typeOf = (message: Uint8Array): number => decoding.readVarUint(decoding.createDecoder(message));
 
 /**
  * One exchange over HTTP (W12): the client's step 1 and at most one update go in, through the same session, limits and queue as every
- * frame; out come what the client lacks, tolds and acks, and last the server's step 1 as of after the update.
+ * frame; out come what the client lacks, tolds and acks, and last the server's step 1 as of after the update. About a root it may also ask
+ * for presence, which then comes once; unasked it is left out, as are signs of life.
  */
 export function exchange(
   deps: { clock: Clock; open(visit: Visit): Session },
@@ -37,13 +35,16 @@ export function exchange(
 ): Promise<ExchangeResult> {
   const kinds = requests.map(kindOf);
   const count = (kind: Kind): number => kinds.filter((one) => one === kind).length;
-  if (count('other') > 0 || count('step 1') > 1 || count('update') > 1) return Promise.resolve({ closed: 'refused', reason: 'malformed' });
+  const mayAsk = who.name.kind === 'root' ? 1 : 0;
+  if (count('other') > 0 || count('step 1') > 1 || count('update') > 1 || count('query') > mayAsk)
+    return Promise.resolve({ closed: 'refused', reason: 'malformed' });
 
   return new Promise((resolve) => {
     const messages: Uint8Array[] = [];
     let step1: Uint8Array | null = null;
     let unanswered = count('step 1');
     let unjudged = count('update');
+    let unshown = count('query');
 
     const stopWaiting = deps.clock.after(PATIENCE_MS, () => answer({ closed: 'tryLater', reason: 'no answer in time' }));
 
@@ -54,11 +55,11 @@ export function exchange(
     }
 
     function answerWhenDone(): void {
-      if (step1 && unanswered === 0 && unjudged === 0) answer({ messages: [...messages, step1] });
+      if (step1 && unanswered === 0 && unjudged === 0 && unshown === 0) answer({ messages: [...messages, step1] });
     }
 
     function take(message: Uint8Array): void {
-      if (!isWanted(message)) return;
+      if (typeOf(message) === MESSAGE.awareness && unshown-- <= 0) return;
       if (kindOf(message) === 'step 1') step1 = message;
       else messages.push(message);
       if (message[0] === MESSAGE.sync && message[1] === SYNC.step2) unanswered--;

@@ -2,7 +2,7 @@ import * as decoding from 'lib0/decoding';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Uuid } from '../../../shared/ids.ts';
 import { LIMITS, RATES } from '../../../shared/limits.ts';
-import { type AwarenessEntry, encodeAwareness } from '../../../shared/protocol.ts';
+import { type AwarenessEntry, EMPTY_AWARENESS, encodeAwareness } from '../../../shared/protocol.ts';
 import type { Logger, Membership, Positions } from '../ports.ts';
 import { type Discretion, makeDiscretion } from './discretion.ts';
 import { type Bucket, makeBucket } from './limiter.ts';
@@ -24,7 +24,7 @@ export interface Presence {
 export interface Visitor {
   /** An awareness update, after its message type. False: bytes that are none. */
   receive(update: Uint8Array): boolean;
-  /** Sends everything that this visitor may see. */
+  /** Sends everything that this visitor may see, once that is known; with nothing to see, the empty update (P7). */
   resend(): void;
   leave(): void;
 }
@@ -50,6 +50,8 @@ interface Guest {
   spoke: number | null;
   /** After how many departures it was told what stood; null: not yet, its own first frame may come before. */
   toldAt: number | null;
+  /** Asked for everything, and waits until it is known. */
+  asks: boolean;
   /** A read position on its way to the log; the newest waits while one is stored. */
   storing: boolean;
   wanted: number;
@@ -80,6 +82,8 @@ export function makePresence(deps: {
   const gone = new Map<number, number>();
   let departures = 0;
   let positions = new Map<Uuid, Positions>();
+  /** What is stored was read once, or could not be. */
+  let hasLooked = false;
   let lastClock = 0;
   let stopTick: (() => void) | null = null;
   let stopAway: (() => void) | null = null;
@@ -126,6 +130,7 @@ export function makePresence(deps: {
     const entries = discretion.isOpen ? [...news.map(({ entry }) => entry), ...(isAwayChanged ? awayEntry() : [])] : null;
     const whole = entries && encodePieces(entries);
     for (const guest of guests) {
+      if (guest.asks) continue;
       if (guest.toldAt === null) resend(guest);
       else if (entries && !(guest.entry && changed.has(guest.entry.client))) show(guest, entries, whole);
       else show(guest, newsFor(guest, news), null);
@@ -159,11 +164,23 @@ export function makePresence(deps: {
     for (const piece of pieces ?? encodePieces(entries)) guest.send(piece);
   }
 
+  const visibleTo = (guest: Guest): AwarenessEntry[] => [
+    ...[...guests].filter((other) => other !== guest && sees(guest, other.userId)).flatMap(entryOf),
+    ...awayEntry((userId) => sees(guest, userId)),
+  ];
+
   function resend(guest: Guest): void {
     if (!discretion) return;
     guest.toldAt ??= departures;
-    const others = [...guests].filter((other) => other !== guest && sees(guest, other.userId));
-    show(guest, [...others.flatMap(entryOf), ...awayEntry((userId) => sees(guest, userId))], null);
+    show(guest, visibleTo(guest), null);
+  }
+
+  /** Answers who asks, always: over HTTP somebody waits for it (W12). */
+  function answer(guest: Guest): void {
+    guest.asks = !hasLooked;
+    if (guest.asks) return;
+    if (discretion && visibleTo(guest).length > 0) resend(guest);
+    else guest.send(EMPTY_AWARENESS);
   }
 
   /** Whether the guest was sent an entry of somebody else under this client id: one that stands, or that stood since it was told (P3). */
@@ -206,6 +223,8 @@ export function makePresence(deps: {
     } catch (error) {
       logger.warn({ conversationId, error: String(error) }, 'read positions could not be loaded');
     }
+    hasLooked = true;
+    for (const guest of guests) if (guest.asks) answer(guest);
   }
 
   function refreshSoon(): void {
@@ -308,6 +327,7 @@ export function makePresence(deps: {
         entry: null,
         spoke: null,
         toldAt: null,
+        asks: false,
         storing: false,
         wanted: 0,
         reads: makeBucket(RATES.reads),
@@ -325,7 +345,7 @@ export function makePresence(deps: {
             return false;
           }
         },
-        resend: () => resend(guest),
+        resend: () => answer(guest),
         leave: () => leave(guest),
       };
     },

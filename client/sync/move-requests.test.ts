@@ -1,0 +1,132 @@
+import { afterEach, expect, test } from 'vitest';
+import type { Conversation } from '../../shared/api.ts';
+import { systemRandom } from '../../shared/clock.ts';
+import { makeUuid } from '../../shared/ids.ts';
+import { ApiError } from './api.ts';
+import { openRequestMover } from './move-requests.ts';
+import type { Entry } from './outbox/entry.ts';
+import { makeMemoryOutboxStore } from './outbox/outbox-store.ts';
+import { NO_SIBLINGS, openOutbox } from './outbox/outbox.ts';
+import { makeTestClock, settled } from './test-server.ts';
+
+const [ben, one, two] = [1, 2, 3].map((n) => makeUuid(n, systemRandom)) as [string, string, string];
+const closers: (() => void)[] = [];
+afterEach(() => closers.splice(0).forEach((close) => close()));
+
+async function setUp() {
+  const clock = makeTestClock();
+  const outbox = openOutbox({ store: makeMemoryOutboxStore(), siblings: NO_SIBLINGS, clock });
+  const asked: string[] = [];
+  const opened: string[] = [];
+  const world = { failure: null as ApiError | null, isReachable: true, moves: (_entry: Entry): boolean => true };
+  const answer = async <T>(words: string, value: T): Promise<T> => {
+    asked.push(words);
+    await settled();
+    if (world.failure) throw world.failure;
+    return value;
+  };
+  const mover = openRequestMover({
+    outbox,
+    clock,
+    random: (size) => new Uint8Array(size).fill(255),
+    api: {
+      openDirect: (userId) => answer(`open ${userId}`, { id: one } as Conversation),
+      markRead: (id, seq) => answer(`read ${id} ${seq}`, undefined),
+    },
+    moves: (entry) => world.moves(entry),
+    isReachable: () => world.isReachable,
+    onOpened: ({ id }) => opened.push(id),
+  });
+  closers.push(mover.close, outbox.close);
+  await settled();
+  const pass = async (ms: number): Promise<void> => {
+    clock.pass(ms);
+    await settled();
+    await settled();
+  };
+  return { clock, outbox, mover, asked, opened, world, pass };
+}
+const refusal = (status: number): ApiError => new ApiError(status, 'some-code', 'words');
+
+test('a first contact is opened once, told, and done', async () => {
+  const { outbox, asked, opened, pass } = await setUp();
+  outbox.open(one, ben);
+  outbox.open(one, ben);
+  await pass(0);
+  expect([asked, opened, outbox.entries()]).toEqual([[`open ${ben}`], [one], []]);
+});
+
+test('[C4.7] reading on makes one request of the last position; one that moved on meanwhile goes too', async () => {
+  const { outbox, asked, pass } = await setUp();
+  for (const seq of [1, 2, 5]) outbox.read(one, seq);
+  outbox.read(two, 9);
+  await pass(999);
+  expect(asked).toEqual([]);
+  await pass(1);
+  expect(asked).toEqual([`read ${one} 5`, `read ${two} 9`]);
+  expect(outbox.entries()).toEqual([]);
+
+  outbox.read(one, 6);
+  await pass(500);
+  outbox.read(one, 7);
+  await pass(500);
+  expect(asked.slice(2)).toEqual([`read ${one} 7`]);
+  expect(outbox.entries()).toEqual([]);
+});
+
+test('nothing is asked where nobody answers, or where another tab moves it', async () => {
+  const { outbox, mover, asked, world, pass } = await setUp();
+  world.isReachable = false;
+  outbox.open(one, ben);
+  await pass(60_000);
+  expect(asked).toEqual([]);
+  world.isReachable = true;
+  world.moves = ({ kind }) => kind === 'read';
+  mover.move();
+  await pass(60_000);
+  expect(asked).toEqual([]);
+  world.moves = () => true;
+  mover.move();
+  await pass(0);
+  expect(asked).toEqual([`open ${ben}`]);
+});
+
+test.each([0, 401, 408, 429, 500, 503])('a request that failed with %i waits, ever longer, and goes again', async (status) => {
+  const { outbox, asked, world, pass } = await setUp();
+  world.failure = refusal(status);
+  outbox.open(one, ben);
+  await pass(0);
+  // A change of something else is no reason to hurry.
+  outbox.read(two, 1);
+  await pass(0);
+  expect(asked).toEqual([`open ${ben}`]);
+  await pass(1_100);
+  expect(asked.filter((words) => words.startsWith('open'))).toHaveLength(2);
+  world.failure = null;
+  for (let i = 0; i < 6; i++) await pass(10_000);
+  expect(outbox.entries()).toEqual([]);
+});
+
+test('what will never be taken fails with its text kept; a read position like that is forgotten', async () => {
+  const { outbox, asked, world, pass } = await setUp();
+  world.failure = refusal(403);
+  outbox.open(one, ben);
+  outbox.read(two, 3);
+  await pass(1_000);
+  expect(outbox.entries()).toMatchObject([{ kind: 'open', state: { kind: 'failed', code: 'refused' } }]);
+  const before = asked.length;
+  await pass(60_000);
+  expect(asked).toHaveLength(before);
+});
+
+test('closed, it asks for nothing more', async () => {
+  const { outbox, mover, asked, world, pass } = await setUp();
+  world.failure = refusal(0);
+  outbox.open(one, ben);
+  await pass(0);
+  mover.close();
+  await pass(60_000);
+  outbox.open(two, ben);
+  await pass(1_000);
+  expect(asked).toHaveLength(1);
+});
