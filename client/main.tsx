@@ -95,7 +95,7 @@ createRoot(() => {
 
   const device = makePasskeyDevice({ hostname: location.hostname, isSecureContext });
   const entrance = makeEntrance({ api, account, device });
-  const care = makeAccountCare({ api, device, origin: location.origin });
+  const care = makeAccountCare({ api, account, device, origin: location.origin });
 
   void account.load();
   render(

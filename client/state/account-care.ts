@@ -1,7 +1,8 @@
 import type { CreatedPasskey, CreationOptions, Invite, Passkey, RequestOptions, Session, SignedPasskey } from '../../shared/account-api.ts';
 import type { Uuid } from '../../shared/ids.ts';
 import type { Api } from '../sync/api.ts';
-import { type Outcome, failed, outcomeOf } from './attempt.ts';
+import { type Outcome, type Problem, failed, outcomeOf } from './attempt.ts';
+import type { Account } from './create-account.ts';
 
 /** The passkeys of this device or of what it is paired with. Cancelled: the person, or the device itself, did not want to. */
 export interface PasskeyDevice {
@@ -16,6 +17,9 @@ export interface PasskeyDevice {
   /** Ends what the device was asked last. */
   cancel: () => void;
 }
+
+/** That it is really this person: the password, a passkey that the device is asked for, or that they have just signed in. */
+export type Proof = { kind: 'password'; password: string } | { kind: 'passkey' } | { kind: 'sign-in' };
 
 /** What people do with their account while they are signed in (U1, U2, U4, U5). */
 export interface AccountCare {
@@ -35,11 +39,19 @@ export interface AccountCare {
   /** The link, which is shown this once. */
   invite: (uses: number, days: number) => Promise<Outcome<string>>;
   removeInvite: (id: Uuid) => Promise<Outcome<void>>;
+  deleteAccount: (proof: Proof) => Promise<Outcome<void>>;
 }
 
 const NOT_MADE = { known: 'This device has a passkey for you already.', cancelled: 'No passkey was made.' };
 
-export function makeAccountCare({ api, device, origin }: { api: Api; device: PasskeyDevice; origin: string }): AccountCare {
+interface Deps {
+  api: Api;
+  account: Pick<Account, 'state' | 'signInByPasskey' | 'remove'>;
+  device: PasskeyDevice;
+  origin: string;
+}
+
+export function makeAccountCare({ api, account, device, origin }: Deps): AccountCare {
   async function addPasskey(name: string, password: string | null): Promise<Outcome<Passkey>> {
     const options = await outcomeOf(api.passkeyToMake(password));
     if (options.kind === 'failed') return options;
@@ -52,7 +64,29 @@ export function makeAccountCare({ api, device, origin }: { api: Api; device: Pas
     return made.kind === 'done' ? { kind: 'done', value: `${origin}/join#${made.value.token}` } : made;
   }
 
+  const who = (): Uuid | null => {
+    const state = account.state();
+    return state.kind === 'signed-in' ? state.me.id : null;
+  };
+  const asOutcome = (problem: Problem | null): Outcome<void> =>
+    problem ? { kind: 'failed', problem } : { kind: 'done', value: undefined };
+
+  /** A fresh sign-in by passkey stands for the password. */
+  async function deleteAccount(proof: Proof): Promise<Outcome<void>> {
+    if (proof.kind !== 'passkey') return asOutcome(await account.remove(proof.kind === 'password' ? proof.password : null));
+    const before = who();
+    const options = await outcomeOf(api.passkeyToSign());
+    if (options.kind === 'failed') return options;
+    const signed = await device.sign(options.value);
+    if (!signed) return failed('Nothing was deleted: no passkey was used.');
+    const problem = await account.signInByPasskey(signed);
+    if (problem) return asOutcome(problem);
+    if (who() !== before) return failed('Nothing was deleted: this is the passkey of another account.');
+    return asOutcome(await account.remove(null));
+  }
+
   return {
+    deleteAccount,
     canHavePasskeys: device.isSupported,
     sessions: () => outcomeOf(api.sessions()),
     endSession: (id) => outcomeOf(api.endSession(id)),

@@ -11,8 +11,12 @@ export interface ConversationRow {
   /** Whose gradient the avatar has. */
   avatarId: Uuid;
   avatarUrl: string | null;
-  /** The other person of a direct conversation. */
+  /** The other person of a direct conversation; their account may be deleted, and then they have no handle. */
+  otherId: Uuid | null;
   handle: string | null;
+  isGone: boolean;
+  /** Somebody whom this person does not know asks to write to them. */
+  isRequest: boolean;
   preview: string | null;
   /** Null: there is no message yet. */
   lastAt: number | null;
@@ -35,12 +39,31 @@ interface Input {
   now: number;
 }
 
-const nameOf = (conversation: Conversation, me: Uuid): Pick<ConversationRow, 'name' | 'avatarId' | 'avatarUrl' | 'handle'> => {
+const nameOf = (
+  conversation: Conversation,
+  me: Uuid,
+): Pick<ConversationRow, 'name' | 'avatarId' | 'avatarUrl' | 'otherId' | 'handle' | 'isGone'> => {
   const other = conversation.members.find((member) => member.id !== me);
   if (conversation.kind === 'group' || !other)
-    return { name: conversation.title ?? 'Conversation', avatarId: conversation.id, avatarUrl: null, handle: null };
-  return { name: other.displayName, avatarId: other.id, avatarUrl: other.avatarUrl, handle: other.handle };
+    return {
+      name: conversation.title ?? 'Conversation',
+      avatarId: conversation.id,
+      avatarUrl: null,
+      otherId: null,
+      handle: null,
+      isGone: false,
+    };
+  const { id, displayName, avatarUrl, handle, deleted } = other;
+  return { name: displayName, avatarId: id, avatarUrl, otherId: id, handle: handle || null, isGone: deleted ?? false };
 };
+
+/** Until it is accepted: here, or by writing back, though the server may not know yet (G3). */
+const isRequest = ({ request }: Conversation, entries: readonly Entry[]): boolean =>
+  request === true && !entries.some((entry) => entry.kind === 'message' || (entry.kind === 'answer' && entry.answer === 'accept'));
+
+/** Taken off the list here; the server may not know yet. */
+export const isDeclined = (entries: readonly Entry[]): boolean =>
+  entries.some((entry) => entry.kind === 'answer' && entry.answer !== 'accept');
 
 /** Unread messages. The device's own messages are asked where they reach far enough; in doubt the server's count stands (C4.8). */
 export function countUnread({ conversation, me, readTo, messages }: Pick<Input, 'conversation' | 'me' | 'readTo' | 'messages'>): number {
@@ -62,6 +85,7 @@ export function asRow(input: Input): ConversationRow {
   return {
     id,
     ...nameOf(conversation, me),
+    isRequest: isRequest(conversation, entries),
     preview: waiting || lastMessage?.senderId === me ? `You: ${preview}` : preview,
     lastAt: waiting ? Math.min(waiting.at, now) : lastMessage && Date.parse(lastMessage.sentAt),
     unread: countUnread(input),

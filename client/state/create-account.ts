@@ -26,6 +26,8 @@ export interface Account {
   removePicture: () => Promise<Problem | null>;
   /** Leaves in every tab, and takes this person's data from the device. What cannot be done now is done at the next start. */
   signOut: () => Promise<void>;
+  /** Deletes the account; then it is gone from this device too. Null when it went well. */
+  remove: (password: string | null) => Promise<Problem | null>;
   /** The server said that the session is over. What waits is kept for when this person comes back. */
   ended: () => void;
 }
@@ -123,6 +125,19 @@ export function createAccount(api: Api, memory: AccountMemory): Account {
       // Whatever the server says, this person wants to be out of this page.
       await leave(true, { kind: 'leaving', account: before.me.id });
       await (left = finishLeaving(before.me.id));
+    },
+    async remove(password) {
+      const before = state();
+      if (before.kind !== 'signed-in') return null;
+      try {
+        await api.deleteMe(password);
+      } catch (error) {
+        return asProblem(error);
+      }
+      // The server ends the sockets too, and which of both is heard first is nobody's to say.
+      await leave(false, { kind: 'leaving', account: before.me.id });
+      await (left = finishLeaving(before.me.id));
+      return null;
     },
     ended: () => void leave(true, { kind: 'nobody' }),
   };

@@ -6,13 +6,16 @@ import type { Uuid } from '../../shared/ids.ts';
 import type { Sync } from '../sync/open-sync.ts';
 import { readKey } from '../sync/outbox/entry.ts';
 import type { Problem } from './attempt.ts';
-import { type ConversationRow, asRow, byNewest } from './conversation-row.ts';
+import { type ConversationRow, asRow, byNewest, isDeclined } from './conversation-row.ts';
 import { createChanges } from './create-observed.ts';
 
 export type { ConversationRow } from './conversation-row.ts';
 
 export interface ConversationList {
   rows: readonly ConversationRow[];
+  /** What strangers ask: apart from the rows, and no part of the count. */
+  requests: readonly ConversationRow[];
+  row: (id: Uuid) => ConversationRow | undefined;
   /** False until the device or the server has told for the first time. */
   isLoaded: Accessor<boolean>;
   /** The one count of unread messages. */
@@ -23,6 +26,9 @@ export interface ConversationList {
   /** Opens the direct conversation with somebody, with or without a network. */
   openDirect: (userId: Uuid) => Promise<{ id: Uuid } | { problem: Problem }>;
   noteRead: (id: Uuid, seq: number) => void;
+  accept: (id: Uuid) => void;
+  /** Takes a request off the list: a direct one until its next message, a group for good. */
+  decline: (id: Uuid) => void;
 }
 
 interface Options {
@@ -40,6 +46,7 @@ export function createConversationList({ sync, me, clock, person }: Options): Co
   const documents = createChanges(conversations.subscribe);
   const [noted, setNoted] = createSignal<ReadonlyMap<Uuid, number>>(new Map());
   const [rows, setRows] = createStore<ConversationRow[]>([]);
+  const [requests, setRequests] = createStore<ConversationRow[]>([]);
 
   function readTo(id: Uuid): number {
     changes();
@@ -56,11 +63,26 @@ export function createConversationList({ sync, me, clock, person }: Options): Co
   createComputed(() => {
     changes();
     documents();
-    setRows(reconcile([...inbox.conversations().values()].map(rowOf).sort(byNewest), { key: 'id' }));
+    const listed = [...inbox.conversations().values()].filter(({ id }) => !isDeclined(outbox.of(id)));
+    const all = listed.map(rowOf).sort(byNewest);
+    setRows(
+      reconcile(
+        all.filter((row) => !row.isRequest),
+        { key: 'id' },
+      ),
+    );
+    setRequests(
+      reconcile(
+        all.filter((row) => row.isRequest),
+        { key: 'id' },
+      ),
+    );
   });
 
   return {
     rows,
+    requests,
+    row: (id) => rows.find((row) => row.id === id) ?? requests.find((row) => row.id === id),
     readTo,
     isLoaded: createMemo(() => (changes(), sync.isReady() && inbox.isLoaded() && outbox.status() !== 'loading')),
     unread: createMemo(() => rows.reduce((sum, row) => sum + row.unread, 0)),
@@ -74,5 +96,7 @@ export function createConversationList({ sync, me, clock, person }: Options): Co
     noteRead(id, seq) {
       if (seq > (noted().get(id) ?? 0)) setNoted((before) => new Map(before).set(id, seq));
     },
+    accept: (id) => outbox.answer(id, 'accept'),
+    decline: (id) => outbox.answer(id, inbox.conversations().get(id)?.kind === 'group' ? 'leave' : 'hide'),
   };
 }

@@ -19,7 +19,12 @@ const signed: SignedPasskey = {
 const refuse = (status: number, code: string) => (): Promise<never> => Promise.reject(new ApiError(status, code, 'words'));
 const problem = { words: 'words', fields: new Map<string, string>() };
 
-function setUp(changes: { api?: Partial<Api>; device?: Partial<PasskeyDevice>; signIns?: Awaited<ReturnType<Account['signIn']>>[] }) {
+function setUp(changes: {
+  api?: Partial<Api>;
+  device?: Partial<PasskeyDevice>;
+  signIns?: Awaited<ReturnType<Account['signIn']>>[];
+  passkeyOf?: string;
+}) {
   const cancelled: string[] = [];
   const device: PasskeyDevice = {
     isSupported: true,
@@ -33,12 +38,21 @@ function setUp(changes: { api?: Partial<Api>; device?: Partial<PasskeyDevice>; s
   const api: Api = { ...makeApi({ fetch }), passkeyToSign: async () => options, ...changes.api };
   const answers = [...(changes.signIns ?? [])];
   const tried: SignedPasskey[] = [];
+  const removed: (string | null)[] = [];
+  const becomes = { id };
   const account = {
-    signInByPasskey: async (passkey: SignedPasskey) => (tried.push(passkey), answers.shift() ?? null),
+    state: () => ({ kind: 'signed-in', me: becomes }),
+    remove: async (password: string | null) => (removed.push(password), answers.shift() ?? null),
+    signInByPasskey: async (passkey: SignedPasskey) => (
+      tried.push(passkey),
+      (becomes.id = changes.passkeyOf ?? id),
+      answers.shift() ?? null
+    ),
   } as unknown as Account;
   return {
     entrance: makeEntrance({ api, account, device }),
-    care: makeAccountCare({ api, device, origin: 'https://here' }),
+    care: makeAccountCare({ api, account, device, origin: 'https://here' }),
+    removed,
     cancelled,
     tried,
   };
@@ -101,4 +115,28 @@ test('[U4] a passkey that is not made is said in words', async () => {
     setUp({ api: { passkeyToMake: async () => ({}) as never }, device: { make: async () => ({ kind }) } }).care.addPasskey('n', null);
   expect(await make('known')).toMatchObject({ problem: { words: 'This device has a passkey for you already.' } });
   expect(await make('cancelled')).toMatchObject({ problem: { words: 'No passkey was made.' } });
+});
+
+test('[G5] an account is deleted by the password, by a passkey of this person asked for now, or by a fresh sign-in; and by nothing else', async () => {
+  const done = { kind: 'done', value: undefined };
+  const byPassword = setUp({});
+  expect([await byPassword.care.deleteAccount({ kind: 'password', password: 'p' }), byPassword.removed]).toEqual([done, ['p']]);
+  const fresh = setUp({});
+  expect([await fresh.care.deleteAccount({ kind: 'sign-in' }), fresh.removed, fresh.tried]).toEqual([done, [null], []]);
+  const byPasskey = setUp({});
+  expect([await byPasskey.care.deleteAccount({ kind: 'passkey' }), byPasskey.removed, byPasskey.tried]).toEqual([done, [null], [signed]]);
+
+  const wrong = setUp({ signIns: [problem] });
+  expect(await wrong.care.deleteAccount({ kind: 'password', password: 'p' })).toEqual({ kind: 'failed', problem });
+  const cancelled = setUp({ device: { sign: async () => null } });
+  expect(await cancelled.care.deleteAccount({ kind: 'passkey' })).toMatchObject({
+    problem: { words: expect.stringMatching(/^Nothing was/) as string },
+  });
+  const refused = setUp({ signIns: [problem] });
+  expect(await refused.care.deleteAccount({ kind: 'passkey' })).toEqual({ kind: 'failed', problem });
+  const another = setUp({ passkeyOf: 'somebody else' });
+  expect(await another.care.deleteAccount({ kind: 'passkey' })).toMatchObject({
+    problem: { words: expect.stringMatching(/another account/) as string },
+  });
+  expect([cancelled.removed, refused.removed, another.removed]).toEqual([[], [], []]);
 });

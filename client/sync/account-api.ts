@@ -32,6 +32,8 @@ export interface AccountApi {
   passkeyToSign: () => Promise<RequestOptions>;
   loginByPasskey: (signed: SignedPasskey) => Promise<Me>;
   changePassword: (current: string, next: string) => Promise<void>;
+  /** Deletes the account; without a password the sign-in must be a fresh one (G5). */
+  deleteMe: (password: string | null) => Promise<void>;
   sessions: () => Promise<Session[]>;
   endSession: (id: Uuid) => Promise<void>;
   endOtherSessions: () => Promise<void>;
@@ -61,6 +63,7 @@ export function makeAccountApi({ call, ask }: Calls): AccountApi {
     passkeyToSign: () => ask(requestOptions, '/auth/passkey/options', post()),
     loginByPasskey: async (signed) => (await ask(signedIn, '/auth/passkey', post({ passkey: signed }))).user,
     changePassword: async (current, next) => void (await call('/me/password', post({ current, next }))),
+    deleteMe: async (password) => void (await call('/me', { method: 'DELETE', body: password === null ? {} : { password } })),
     sessions: async () => (await ask(sessions, '/me/sessions')).sessions,
     endSession: (id) => remove(`/me/sessions/${id}`),
     endOtherSessions: () => remove('/me/sessions'),

@@ -16,6 +16,7 @@ import { CLOSE } from '../../shared/close-codes.ts';
 import { decodeExchange, encodeExchange } from '../../shared/exchange.ts';
 import type { Uuid } from '../../shared/ids.ts';
 import { type AccountApi, makeAccountApi } from './account-api.ts';
+import { type ProtectionApi, makeProtectionApi } from './protection-api.ts';
 import type { Exchange, Exchanged } from './wire/exchange.ts';
 
 /** An HTTP answer that is no success, with the server's words. `status` 0: nobody answered. */
@@ -37,7 +38,7 @@ export class ApiError extends Error {
 /** What came of asking for a new access token. `unreachable`: nobody could tell, so nobody is signed out. */
 export type Renewal = 'renewed' | 'signed-out' | 'unreachable';
 
-export interface Api extends AccountApi {
+export interface Api extends AccountApi, ProtectionApi {
   /** `invite`: what the link carries that this person came by. */
   register: (handle: string, displayName: string, password: string, invite: string | null) => Promise<Me>;
   login: (handle: string, password: string) => Promise<Me>;
@@ -179,6 +180,7 @@ export function makeApi({ fetch, locks, timeout = (ms) => AbortSignal.timeout(ms
       return ask(me, '/me');
     },
     ...makeAccountApi({ call, ask }),
+    ...makeProtectionApi({ call, ask }),
     async register(handle, displayName, password, invite) {
       const body = { handle, displayName, password, ...(invite !== null && { invite }) };
       return (await ask(signedIn, '/auth/register', { method: 'POST', body })).user;

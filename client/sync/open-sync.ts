@@ -2,6 +2,7 @@ import type { Conversation, Me, User } from '../../shared/api.ts';
 import type { Clock, RandomBytes } from '../../shared/clock.ts';
 import { type Uuid, directConversationId } from '../../shared/ids.ts';
 import { type Api, ApiError } from './api.ts';
+import { type Blocks, makeBlocksWatch, openBlocks } from './blocks.ts';
 import { type Conversations, makeConversations } from './conversations.ts';
 import { makeDeliveredReporter } from './delivered.ts';
 import { type Drafts, openDrafts } from './drafts.ts';
@@ -19,6 +20,7 @@ export interface Sync {
   /** What is kept here has been read. */
   isReady: () => boolean;
   inbox: Inbox;
+  blocks: Blocks;
   drafts: Drafts;
   outbox: Outbox;
   conversations: Conversations;
@@ -66,6 +68,7 @@ export function openSync(deps: SyncDeps): Sync {
   const database = openDeviceDatabase(me.id);
   const inbox = openInbox(database);
   const drafts = openDrafts(database);
+  const blocks = openBlocks({ database, api, onChange: notify });
   let isReady = false;
   let isOnline = deps.isOnline();
   let closed = false;
@@ -124,8 +127,11 @@ export function openSync(deps: SyncDeps): Sync {
     outbox,
     moves,
     isReachable,
-    onOpened: (conversation) => inbox.take({ changed: [conversation], gone: [], cursor: null }),
+    onChanged: (conversation) => inbox.take({ changed: [conversation], gone: [], cursor: null }),
+    onGone: (id) => inbox.take({ changed: [], gone: [id], cursor: null }),
+    onBlocked: blocks.refresh,
   });
+  const lookAtBlocks = makeBlocksWatch({ blocks, outbox, isReachable });
 
   function settle(): void {
     conversations.settle();
@@ -134,7 +140,10 @@ export function openSync(deps: SyncDeps): Sync {
   }
 
   async function start(): Promise<void> {
-    await Promise.race([Promise.all([inbox.ready, drafts.ready]), new Promise<void>((resolve) => void clock.after(STUCK_MS, resolve))]);
+    await Promise.race([
+      Promise.all([inbox.ready, drafts.ready, blocks.ready]),
+      new Promise<void>((resolve) => void clock.after(STUCK_MS, resolve)),
+    ]);
     if (closed) return;
     isReady = true;
     connection.setOnline(isOnline);
@@ -148,12 +157,14 @@ export function openSync(deps: SyncDeps): Sync {
       // It does not see what others write: one of them takes over, if there is one that can.
       if (outbox.status() === 'memory' && !hasResigned) tabs.resign();
       hasResigned = outbox.status() === 'memory';
+      lookAtBlocks();
       settle();
     }),
     conversations.subscribe(delivered.look),
     cache.subscribe(notify),
     connection.subscribe(() => {
       if (connection.state() === 'open') delivered.again();
+      lookAtBlocks();
       settle();
     }),
   ];
@@ -161,6 +172,7 @@ export function openSync(deps: SyncDeps): Sync {
   return {
     isReady: () => isReady,
     inbox,
+    blocks,
     drafts,
     outbox,
     conversations,
@@ -193,7 +205,10 @@ export function openSync(deps: SyncDeps): Sync {
       isOnline = next;
       if (isReady) connection.setOnline(next);
     },
-    wake: connection.wake,
+    wake() {
+      connection.wake();
+      lookAtBlocks(true);
+    },
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -20,6 +20,7 @@ import {
 import { ConversationPage } from './conversation/ConversationPage.tsx';
 import { EmptyPage } from './EmptyPage.tsx';
 import { ProfilePage } from './profile/ProfilePage.tsx';
+import { RequestsPage } from './requests/RequestsPage.tsx';
 import { SettingsPage } from './settings/SettingsPage.tsx';
 import { Shell } from './Shell.tsx';
 import { ResetPage } from './sign-in/ResetPage.tsx';
@@ -86,6 +87,7 @@ export const App: Component<Props> = (props) => {
               <Route path="/conversations/:id" component={ConversationPage} />
               <Route path="/people/:handle" component={ProfilePage} />
               <Route path="/settings" component={SettingsPage} />
+              <Route path="/requests" component={RequestsPage} />
               <Route path="/waiting" component={WaitingPage} />
               <Route path="/join" component={() => <Navigate href="/" />} />
               <Route path="*" component={EmptyPage} />

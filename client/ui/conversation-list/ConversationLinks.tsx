@@ -43,7 +43,7 @@ const Row: Component<RowProps> = (props) => (
       tabindex={props.isStop ? 0 : -1}
       data-id={props.row.id}
     >
-      <Avatar id={props.row.avatarId} name={props.row.name} url={props.row.avatarUrl} />
+      <Avatar id={props.row.avatarId} name={props.row.name} url={props.row.avatarUrl} isGone={props.row.isGone} />
       <span class="row__name" dir="auto">
         {props.row.name}
       </span>
@@ -106,14 +106,34 @@ const Rows: Component = () => {
   return content;
 };
 
+/** The way to what strangers ask: apart, with no more than a quiet number (G3). */
+const RequestsLink: Component = () => {
+  const { list } = usePage();
+  return (
+    <Show when={list.requests.length > 0}>
+      <A href="/requests" class="row row--requests">
+        <span class="avatar avatar--gone">
+          <Icon name="person" />
+        </span>
+        <span class="row__name">Message requests</span>
+        <span class="row__preview" dir="auto">
+          {list.requests.map(({ name }) => name).join(', ')}
+        </span>
+        <span class="row__count">{list.requests.length}</span>
+      </A>
+    </Show>
+  );
+};
+
 /** The conversations, the newest first. */
 export const ConversationLinks: Component = () => {
   const { list } = usePage();
   return (
     <nav class="rows" aria-label="Conversations" data-region="conversations">
       <Show when={list.isLoaded()} fallback={<RowSkeletons count={6} />}>
+        <RequestsLink />
         <Rows />
-        <Show when={list.rows.length === 0}>
+        <Show when={list.rows.length === 0 && list.requests.length === 0}>
           <p class="quiet quiet--centred">Nobody here yet. Find people by their name or handle.</p>
         </Show>
       </Show>

@@ -30,6 +30,8 @@ interface Props {
   isStop: boolean;
   onRetry: () => void;
   onDiscard: () => void;
+  /** Null: there is nothing to be done with it. */
+  onMenu: ((anchor: HTMLElement) => void) | null;
 }
 
 /** A waiting one says what it waits for (C6.2). */
@@ -85,6 +87,14 @@ export const Message: Component<Props> = (props) => {
     { words: 'Copy', act: () => void navigator.clipboard.writeText(props.message.text ?? '') },
     { words: 'Delete', act: () => props.onDiscard() },
   ];
+  /** A long press on a touch screen, or the key for it; a mouse keeps the browser's own menu, and so does a text that is selected. */
+  function onContextMenu(event: MouseEvent & { currentTarget: HTMLElement }): void {
+    const isByMouse = event instanceof PointerEvent && event.pointerType === 'mouse';
+    const more = event.currentTarget.querySelector<HTMLElement>('.message__more');
+    if (isByMouse || !more || !props.onMenu || !(document.getSelection()?.isCollapsed ?? true)) return;
+    event.preventDefault();
+    props.onMenu(more);
+  }
   return (
     <li
       class="message"
@@ -100,6 +110,7 @@ export const Message: Component<Props> = (props) => {
       aria-setsize={props.setSize}
       data-id={props.message.id}
       data-seq={props.message.seq ?? undefined}
+      onContextMenu={(event) => onContextMenu(event)}
     >
       <Show when={props.message.startsDay}>
         <Divider words={formatDay(props.message.acceptedAt ?? props.message.at, Date.now())} />
@@ -119,6 +130,21 @@ export const Message: Component<Props> = (props) => {
           <span class="bubble__text">{props.message.text === null ? 'Message deleted' : <LinkedText text={props.message.text} />}</span>
           <Meta message={props.message} mark={props.mark} isOffline={props.isOffline} />
         </div>
+        <Show when={props.onMenu}>
+          {(open) => (
+            <button
+              type="button"
+              class="message__more"
+              tabindex="-1"
+              aria-haspopup="menu"
+              aria-label="What can be done with this message"
+              title="More"
+              onClick={(event) => open()(event.currentTarget)}
+            >
+              <Icon name="dots" />
+            </button>
+          )}
+        </Show>
       </div>
       <Show when={props.message.failure} keyed>
         {(failure) => (

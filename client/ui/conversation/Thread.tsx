@@ -3,6 +3,7 @@ import type { ConversationView } from '../../state/create-conversation.ts';
 import type { ThreadMessage } from '../../state/thread.ts';
 import { usePlaces } from '../context.ts';
 import { Icon } from '../controls/Icon.tsx';
+import { AnchoredMenu, type Anchored } from '../controls/Menu.tsx';
 import { focusRegion } from '../regions.ts';
 import { arrange } from '../roving.ts';
 import { copiedText } from './copied-text.ts';
@@ -10,12 +11,14 @@ import { createArrival } from './create-arrival.ts';
 import { createSelection } from './create-selection.ts';
 import { createThreadFocus } from './create-thread-focus.ts';
 import { Message } from './Message.tsx';
+import { type MessageActs, actionsFor, hasMenu } from './message-actions.ts';
 import { type ScrollOwner, createScrollOwner } from './scroll-owner.ts';
 
 interface Props {
   id: string;
   view: ConversationView;
   onScrollOwner: (owner: ScrollOwner) => void;
+  acts: MessageActs;
   isAttended: boolean;
   isOffline: boolean;
   /** There is a network, as far as anybody knows. */
@@ -83,6 +86,7 @@ export const Thread: Component<Props> = (props) => {
   const scroll = createScrollOwner({ box, content, ids: view.ids, indexOf: view.indexOf, pinned, onLook: look });
   const focus = createThreadFocus({ content, view, scroll, focused, setFocused, onLeave: () => focusRegion('composer') });
 
+  const [menu, setMenu] = createSignal<Anchored | null>(null);
   const messages = createMemo(() => scroll.shown().flatMap((index) => view.messages[index] ?? []));
   const row = (message: ThreadMessage): HTMLElement =>
     (
@@ -97,6 +101,7 @@ export const Thread: Component<Props> = (props) => {
         isStop={focus.stop() === message.id}
         onRetry={() => view.retry(message.id)}
         onDiscard={() => view.discard(message.id)}
+        onMenu={hasMenu(message) ? (anchor) => setMenu({ anchor, label: 'Message', actions: actionsFor(message, props.acts) }) : null}
       />
     ) as HTMLElement;
   const rows = createMemo(mapArray(messages, row));
@@ -169,6 +174,7 @@ export const Thread: Component<Props> = (props) => {
   return (
     <div class="thread">
       {box}
+      <AnchoredMenu menu={menu()} onClose={() => setMenu(null)} />
       <Show when={!view.isLoaded() && !hasSome()}>
         <Missing isOffline={props.isOffline} />
       </Show>

@@ -3,6 +3,8 @@ import { type Component, Show, createResource, createSignal } from 'solid-js';
 import { useAccount, usePlatform, usePage } from '../context.ts';
 import { Icon } from '../controls/Icon.tsx';
 import { countOf, formatBytes } from '../format.ts';
+import { BlockedPart } from './BlockedPart.tsx';
+import { DeleteAccountPart } from './DeleteAccountPart.tsx';
 import { InvitesPart } from './InvitesPart.tsx';
 import { PictureForm } from './PictureForm.tsx';
 import { PreferencesForm } from './PreferencesForm.tsx';
@@ -112,7 +114,9 @@ export const SettingsPage: Component = () => (
         <WaysInPart />
         <SessionsPart />
         <InvitesPart />
+        <BlockedPart />
         <SignOut />
+        <DeleteAccountPart />
       </div>
     </div>
   </main>

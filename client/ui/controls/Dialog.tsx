@@ -1,0 +1,25 @@
+import * as KobalteDialog from '@kobalte/core/dialog';
+import type { ParentComponent } from 'solid-js';
+
+interface Props {
+  title: string;
+  isOpen: boolean;
+  onClose: () => void;
+}
+
+/** Asks or tells something that has to be settled first. Escape leaves it, and the focus goes back to where it was. */
+export const Dialog: ParentComponent<Props> = (props) => (
+  <KobalteDialog.Root open={props.isOpen} onOpenChange={(open) => !open && props.onClose()}>
+    <KobalteDialog.Portal>
+      <KobalteDialog.Overlay class="dialog__veil" />
+      <div class="dialog__place">
+        <KobalteDialog.Content class="dialog">
+          <KobalteDialog.Title class="dialog__title" dir="auto">
+            {props.title}
+          </KobalteDialog.Title>
+          {props.children}
+        </KobalteDialog.Content>
+      </div>
+    </KobalteDialog.Portal>
+  </KobalteDialog.Root>
+);

@@ -1,0 +1,83 @@
+import * as DropdownMenu from '@kobalte/core/dropdown-menu';
+import { type Component, For, type JSX, Show, createSignal } from 'solid-js';
+import { Icon, type IconName } from './Icon.tsx';
+
+/** Something to be chosen from a menu. */
+export interface Action {
+  words: string;
+  icon: IconName;
+  isDangerous?: boolean;
+  act: () => void;
+}
+
+/** What is chosen is done when the menu is gone and the focus is back: it may open a dialog, or lead somewhere else. */
+const Items: Component<{ actions: readonly Action[]; label: string }> = (props) => {
+  let chosen: (() => void) | null = null;
+  function onClosed(): void {
+    if (chosen) queueMicrotask(chosen);
+    chosen = null;
+  }
+  return (
+    <DropdownMenu.Portal>
+      <DropdownMenu.Content class="menu" aria-label={props.label} onCloseAutoFocus={onClosed}>
+        <For each={props.actions}>
+          {(action) => (
+            <DropdownMenu.Item
+              class="menu__item"
+              classList={{ 'menu__item--dangerous': action.isDangerous ?? false }}
+              onSelect={() => (chosen = action.act)}
+            >
+              <Icon name={action.icon} />
+              <DropdownMenu.ItemLabel>{action.words}</DropdownMenu.ItemLabel>
+            </DropdownMenu.Item>
+          )}
+        </For>
+      </DropdownMenu.Content>
+    </DropdownMenu.Portal>
+  );
+};
+
+interface MenuButtonProps {
+  label: string;
+  actions: readonly Action[];
+}
+
+/** A round button with three dots, and what it offers. */
+export const MenuButton: Component<MenuButtonProps> = (props) => {
+  const [isOpen, setOpen] = createSignal(false);
+  return (
+    <DropdownMenu.Root open={isOpen()} onOpenChange={setOpen} modal={false} placement="bottom-end" gutter={4}>
+      <DropdownMenu.Trigger class="round" aria-label={props.label} title={props.label}>
+        <Icon name="dots" />
+      </DropdownMenu.Trigger>
+      <Items actions={props.actions} label={props.label} />
+    </DropdownMenu.Root>
+  );
+};
+
+/** A menu beside something that is there already; null: there is none. */
+export interface Anchored {
+  anchor: HTMLElement;
+  label: string;
+  actions: readonly Action[];
+}
+
+/** One menu for many things, of which one has it at a time. */
+export function AnchoredMenu(props: { menu: Anchored | null; onClose: () => void }): JSX.Element {
+  return (
+    <Show when={props.menu} keyed>
+      {({ anchor, label, actions }) => (
+        <DropdownMenu.Root
+          open
+          onOpenChange={(open) => !open && props.onClose()}
+          modal={false}
+          placement="bottom"
+          gutter={4}
+          getAnchorRect={() => anchor.getBoundingClientRect()}
+        >
+          <Items actions={actions} label={label} />
+        </DropdownMenu.Root>
+      )}
+    </Show>
+  );
+}
