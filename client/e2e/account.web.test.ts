@@ -1,22 +1,19 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type Browser, type BrowserContextOptions, type CDPSession, type Page, chromium } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, type CDPSession, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { expectAccessible } from './accessibility.ts';
 import { findChromium } from './chromium.ts';
-import { DESKTOP, PASSWORD, PHONE, type Person, openPerson, signUp, tabTo } from './person.ts';
+import { PASSWORD, type Person, openPerson, signUp, tabTo } from './person.ts';
 import { type TestServer, startServer } from './server.ts';
+import { makeShots } from './shots.ts';
 
 /** What people do with their account (U1 to U5), in a real browser; passkeys with the browser's own virtual authenticator. */
 const NEXT = 'battery staple for ever';
-const SHOTS = fileURLToPath(new URL('../../.tmp/account/', import.meta.url));
+const shoot = makeShots('account');
 let browser: Browser;
 const here: Person[] = [];
 
 beforeAll(async () => {
   browser = await chromium.launch(await findChromium());
-  await mkdir(SHOTS, { recursive: true });
 });
 afterAll(() => browser?.close());
 afterEach(async () => {
@@ -57,18 +54,6 @@ async function openSettings({ page }: Person): Promise<void> {
 async function signOut({ page }: Person): Promise<void> {
   await page.getByRole('region', { name: 'Leave' }).getByRole('button', { name: 'Sign out' }).click();
 }
-/** Pictures to be looked at, in both sizes and themes. */
-async function shoot(page: Page, name: string): Promise<void> {
-  for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
-    await page.setViewportSize(viewport);
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: join(SHOTS, `${name}-${size}-${colorScheme}.png`) });
-    }
-  }
-  await page.setViewportSize(DESKTOP);
-}
-
 describe('an open server', () => {
   let server: TestServer;
   beforeAll(async () => {

@@ -10,16 +10,24 @@ export interface Action {
   act: () => void;
 }
 
-/** What is chosen is done when the menu is gone and the focus is back: it may open a dialog, or lead somewhere else. */
-const Items: Component<{ actions: readonly Action[]; label: string }> = (props) => {
+/**
+ * What is chosen is done when the menu is gone and the focus is back: it may open a dialog, or lead somewhere else. It stands in the page's
+ * main part, with which it belongs together.
+ */
+const Items: Component<{ actions: readonly Action[]; label: string; startsAtFirst?: boolean }> = (props) => {
   let chosen: (() => void) | null = null;
+  /** A menu without a button of its own is told by a key where to begin, after it has taken the focus: a timer after its mount (0.13.14). */
+  function begin(content: HTMLElement): void {
+    const press = (): boolean => content.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true }));
+    if (props.startsAtFirst) queueMicrotask(() => setTimeout(press));
+  }
   function onClosed(): void {
     if (chosen) queueMicrotask(chosen);
     chosen = null;
   }
   return (
-    <DropdownMenu.Portal>
-      <DropdownMenu.Content class="menu" aria-label={props.label} onCloseAutoFocus={onClosed}>
+    <DropdownMenu.Portal mount={document.querySelector('main') ?? document.body}>
+      <DropdownMenu.Content ref={begin} class="menu" aria-label={props.label} onCloseAutoFocus={onClosed}>
         <For each={props.actions}>
           {(action) => (
             <DropdownMenu.Item
@@ -58,6 +66,7 @@ export const MenuButton: Component<MenuButtonProps> = (props) => {
 /** A menu beside something that is there already; null: there is none. */
 export interface Anchored {
   anchor: HTMLElement;
+  isByKeyboard: boolean;
   label: string;
   actions: readonly Action[];
 }
@@ -66,7 +75,7 @@ export interface Anchored {
 export function AnchoredMenu(props: { menu: Anchored | null; onClose: () => void }): JSX.Element {
   return (
     <Show when={props.menu} keyed>
-      {({ anchor, label, actions }) => (
+      {({ anchor, isByKeyboard, label, actions }) => (
         <DropdownMenu.Root
           open
           onOpenChange={(open) => !open && props.onClose()}
@@ -75,7 +84,7 @@ export function AnchoredMenu(props: { menu: Anchored | null; onClose: () => void
           gutter={4}
           getAnchorRect={() => anchor.getBoundingClientRect()}
         >
-          <Items actions={actions} label={label} />
+          <Items actions={actions} label={label} startsAtFirst={isByKeyboard} />
         </DropdownMenu.Root>
       )}
     </Show>

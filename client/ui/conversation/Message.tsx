@@ -31,7 +31,7 @@ interface Props {
   onRetry: () => void;
   onDiscard: () => void;
   /** Null: there is nothing to be done with it. */
-  onMenu: ((anchor: HTMLElement) => void) | null;
+  onMenu: ((anchor: HTMLElement, isByKeyboard: boolean) => void) | null;
 }
 
 /** A waiting one says what it waits for (C6.2). */
@@ -89,11 +89,11 @@ export const Message: Component<Props> = (props) => {
   ];
   /** A long press on a touch screen, or the key for it; a mouse keeps the browser's own menu, and so does a text that is selected. */
   function onContextMenu(event: MouseEvent & { currentTarget: HTMLElement }): void {
-    const isByMouse = event instanceof PointerEvent && event.pointerType === 'mouse';
+    const pointer = event instanceof PointerEvent ? event.pointerType : '';
     const more = event.currentTarget.querySelector<HTMLElement>('.message__more');
-    if (isByMouse || !more || !props.onMenu || !(document.getSelection()?.isCollapsed ?? true)) return;
+    if (pointer === 'mouse' || !more || !props.onMenu || !(document.getSelection()?.isCollapsed ?? true)) return;
     event.preventDefault();
-    props.onMenu(more);
+    props.onMenu(more, pointer === '');
   }
   return (
     <li
@@ -139,7 +139,7 @@ export const Message: Component<Props> = (props) => {
               aria-haspopup="menu"
               aria-label="What can be done with this message"
               title="More"
-              onClick={(event) => open()(event.currentTarget)}
+              onClick={(event) => open()(event.currentTarget, event.detail === 0)}
             >
               <Icon name="dots" />
             </button>

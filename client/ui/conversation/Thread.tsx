@@ -101,7 +101,11 @@ export const Thread: Component<Props> = (props) => {
         isStop={focus.stop() === message.id}
         onRetry={() => view.retry(message.id)}
         onDiscard={() => view.discard(message.id)}
-        onMenu={hasMenu(message) ? (anchor) => setMenu({ anchor, label: 'Message', actions: actionsFor(message, props.acts) }) : null}
+        onMenu={
+          hasMenu(message)
+            ? (anchor, isByKeyboard) => setMenu({ anchor, isByKeyboard, label: 'Message', actions: actionsFor(message, props.acts) })
+            : null
+        }
       />
     ) as HTMLElement;
   const rows = createMemo(mapArray(messages, row));
