@@ -10,18 +10,30 @@ export interface Action {
   act: () => void;
 }
 
+interface ItemsProps {
+  actions: readonly Action[];
+  label: string;
+  /** Of a menu without a button of its own: where the focus goes back to, and that a key opened it. */
+  returnTo?: Element | null;
+  startsAtFirst?: boolean;
+}
+
 /**
  * What is chosen is done when the menu is gone and the focus is back: it may open a dialog, or lead somewhere else. It stands in the page's
  * main part, with which it belongs together.
  */
-const Items: Component<{ actions: readonly Action[]; label: string; startsAtFirst?: boolean }> = (props) => {
+const Items: Component<ItemsProps> = (props) => {
   let chosen: (() => void) | null = null;
   /** A menu without a button of its own is told by a key where to begin, after it has taken the focus: a timer after its mount (0.13.14). */
   function begin(content: HTMLElement): void {
     const press = (): boolean => content.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true }));
     if (props.startsAtFirst) queueMicrotask(() => setTimeout(press));
   }
-  function onClosed(): void {
+  function onClosed(event: Event): void {
+    if (props.returnTo instanceof HTMLElement) {
+      event.preventDefault();
+      props.returnTo.focus({ preventScroll: true });
+    }
     if (chosen) queueMicrotask(chosen);
     chosen = null;
   }
@@ -75,18 +87,21 @@ export interface Anchored {
 export function AnchoredMenu(props: { menu: Anchored | null; onClose: () => void }): JSX.Element {
   return (
     <Show when={props.menu} keyed>
-      {({ anchor, isByKeyboard, label, actions }) => (
-        <DropdownMenu.Root
-          open
-          onOpenChange={(open) => !open && props.onClose()}
-          modal={false}
-          placement="bottom"
-          gutter={4}
-          getAnchorRect={() => anchor.getBoundingClientRect()}
-        >
-          <Items actions={actions} label={label} startsAtFirst={isByKeyboard} />
-        </DropdownMenu.Root>
-      )}
+      {({ anchor, isByKeyboard, label, actions }) => {
+        const before = document.activeElement;
+        return (
+          <DropdownMenu.Root
+            open
+            onOpenChange={(open) => !open && props.onClose()}
+            modal={false}
+            placement="bottom"
+            gutter={4}
+            getAnchorRect={() => anchor.getBoundingClientRect()}
+          >
+            <Items actions={actions} label={label} returnTo={before} startsAtFirst={isByKeyboard} />
+          </DropdownMenu.Root>
+        );
+      }}
     </Show>
   );
 }

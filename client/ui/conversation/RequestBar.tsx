@@ -3,6 +3,7 @@ import { type Component, Show, createSignal } from 'solid-js';
 import type { ConversationRow } from '../../state/create-conversation-list.ts';
 import { usePage } from '../context.ts';
 import { BlockDialog } from '../protection/BlockDialog.tsx';
+import { focusRegion } from '../regions.ts';
 
 interface Props {
   row: ConversationRow;
@@ -21,6 +22,7 @@ export const RequestBar: Component<Props> = (props) => {
   function decline(): void {
     list.decline(props.row.id);
     navigate(list.requests.length > 0 ? '/requests' : '/');
+    queueMicrotask(() => focusRegion('conversations'));
   }
   function accept(): void {
     list.accept(props.row.id);
