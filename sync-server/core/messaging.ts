@@ -97,9 +97,11 @@ export function makeMessaging(deps: {
       return { conversationId: id, created: await log.create(newConversation({ id, kind: 'group', title, history, by: userId, members })) };
     },
     async mayAsk(userId, others) {
-      const strangers = others.length - (await relations.knowing(userId, others)).size;
-      if (strangers === 0) return true;
-      return (await relations.requests(userId, clock.now() - DAY_MS)) + strangers <= LIMITS.requestsPerDay;
+      const knowing = await relations.knowing(userId, others);
+      const strangers = others.filter((other) => !knowing.has(other));
+      if (strangers.length === 0) return true;
+      const asked = await relations.asked(userId, clock.now() - DAY_MS);
+      return new Set([...asked, ...strangers]).size <= LIMITS.requestsPerDay;
     },
     async setListed(userId, conversationId, listed) {
       const isMember = await membership.setListed(conversationId, userId, listed);

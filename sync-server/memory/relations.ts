@@ -12,9 +12,10 @@ export function makeMemoryRelations(store: MemoryStore): Relations {
       const own = conversationsOf(store, userId);
       return new Set(others.filter((other) => own.some(({ members }) => members.has(other) && !members.get(other)!.asked)));
     },
-    async requests(userId, since) {
+    async asked(userId, since) {
       const members = [...store.conversations.values()].flatMap((row) => [...row.members.values()]);
-      return members.filter(({ asked, askedBy, askedAt }) => asked && askedBy === userId && askedAt > since).length;
+      const waiting = members.filter(({ asked, askedBy, askedAt }) => asked && askedBy === userId && askedAt > since);
+      return new Set(waiting.map((member) => member.userId));
     },
     async setBlocked(userId, otherId, _directId, blocked) {
       const list = store.blocks.get(userId) ?? new Set();
