@@ -6,7 +6,21 @@ import { expectAccessible } from './accessibility.ts';
 import { findChromium } from './chromium.ts';
 import { type CuttingProxy, openCuttingProxy } from './cutting-proxy.ts';
 import { type KeptBrowser, makeKeptBrowser } from './kept-browser.ts';
-import { DESKTOP, type Person, item, marked, meet, openFromList, openPerson, send, shellKept, signUp, texts, writeTo } from './person.ts';
+import {
+  DESKTOP,
+  type Person,
+  acceptAll,
+  item,
+  marked,
+  meet,
+  openFromList,
+  openPerson,
+  send,
+  shellKept,
+  signUp,
+  texts,
+  writeTo,
+} from './person.ts';
 import { type TestServer, startServer } from './server.ts';
 
 let server: TestServer;
@@ -152,6 +166,7 @@ test('[C6, C3] 50 messages written offline, 5 changed and 5 taken back, browser 
     await expect.poll(() => texts(friend)).toEqual(expected[i]);
     // The first unread one is where reading goes on; the end is read when it is on the screen.
     await friend.composer.press('Escape');
+    await acceptAll(friend);
     await openFromList(again, friend);
     await marked(again, expected[i]!.at(-1)!, 'Read');
     expect(await texts(again)).toEqual(expected[i]);
@@ -192,6 +207,7 @@ test('a cold start without a network shows the list and what was read before', a
   await send(ben, 'kept for the train');
   await openFromList(ana, ben);
   await item(ana, 'kept for the train').waitFor();
+  await acceptAll(ana);
   await marked(ben, 'kept for the train', 'Read');
   await shellKept(ana);
   await kept.close();

@@ -62,6 +62,14 @@ export async function writeTo({ page, composer }: Person, other: Person): Promis
   await composer.waitFor();
 }
 
+/** Takes everything that people asked who are not known: before that they learn nothing of this person (G3). */
+export const acceptAll = ({ page }: Person): Promise<void> =>
+  page.evaluate(async () => {
+    const list = '/api/messaging/conversations';
+    const { conversations } = (await (await fetch(list)).json()) as { conversations: { id: string; request?: true }[] };
+    for (const { id, request } of conversations) if (request) await fetch(`${list}/${id}/accept`, { method: 'PUT' });
+  });
+
 /** Sends what is written, by the button. */
 export async function send({ page, composer }: Person, text: string): Promise<void> {
   await composer.fill(text);

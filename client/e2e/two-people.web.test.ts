@@ -3,7 +3,21 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { LIMITS } from '../../shared/limits.ts';
 import { expectAccessible } from './accessibility.ts';
 import { findChromium } from './chromium.ts';
-import { PASSWORD, PHONE, type Person, item, marked, openFromList, openPerson, send, signUp, tabTo, texts, writeTo } from './person.ts';
+import {
+  PASSWORD,
+  PHONE,
+  type Person,
+  acceptAll,
+  item,
+  marked,
+  openFromList,
+  openPerson,
+  send,
+  signUp,
+  tabTo,
+  texts,
+  writeTo,
+} from './person.ts';
 import { type TestServer, startServer } from './server.ts';
 
 let server: TestServer;
@@ -55,6 +69,7 @@ test('two people meet, write, and read each other', async () => {
   await row.click();
   await item(ben, 'Saturday?').waitFor();
   await ben.messages.getByRole('separator', { name: 'New messages' }).waitFor();
+  await acceptAll(ben);
   await marked(ana, 'Saturday?', 'Read');
   await expect.poll(() => ben.page.title()).toBe('Homing');
 
