@@ -9,7 +9,8 @@ const asReport = ({ at, closedAt, ...row }: ReportRow): Report => ({ ...row, at:
 /** Reports in Postgres, each with its own copy of the messages. */
 export function makeReports(sql: Sql): Reports {
   const columns = sql`id, reporter_id as "reporterId", reported_id as "reportedId", conversation_id as "conversationId",
-    message_id as "messageId", reason, at, closed_at as "closedAt", messages`;
+    message_id as "messageId", reason, at, closed_at as "closedAt", messages,
+    (select handle from users u where u.id = reporter_id) as reporter, (select handle from users u where u.id = reported_id) as reported`;
 
   return {
     async file({ id, reporterId, conversationId, messageId, reason, at }) {

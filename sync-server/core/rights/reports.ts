@@ -14,6 +14,9 @@ export interface ReportedMessage {
 export interface Report {
   id: Uuid;
   reporterId: Uuid;
+  /** Handles, also of deleted accounts; null: nobody has this id any more. */
+  reporter: string | null;
+  reported: string | null;
   reportedId: Uuid;
   conversationId: Uuid;
   messageId: MessageId;
