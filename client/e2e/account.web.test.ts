@@ -248,6 +248,13 @@ describe('an open server', () => {
       expect(await ana.page.getByRole('alert').filter({ hasText: /\S/ }).count()).toBe(0);
     });
 
+    test('are not offered where the address is no name', async () => {
+      const { page } = await come({ ...server, origin: server.origin.replace('localhost', '127.0.0.1') }, 'Ana Silva');
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+      await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+      expect(await page.getByRole('button', { name: 'Sign in with a passkey' }).count()).toBe(0);
+    });
+
     test('a device that does not want to leaves everything as it was', async () => {
       const ana = await arrive(server, 'Ana Silva');
       const { cdp, id } = await device(ana);
