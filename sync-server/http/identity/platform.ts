@@ -56,7 +56,7 @@ export function makePlatform({ issuer, audience, handleClaim, nameClaim }: Terms
     token: string,
     typ: string | null,
     now: number,
-    isMeant = (_: Claims): boolean => true,
+    isMeant: (claims: Claims) => boolean = () => true,
   ): Promise<Verified<PlatformPerson>> {
     const find: FindKey = async (header) => (typ !== null || SIGN_IN_TYPES.includes(header.typ?.toLowerCase()) ? findKey(header) : null);
     const verified = await verifyToken(token, find, { ...demands, typ }, now);
