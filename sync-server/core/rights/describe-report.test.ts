@@ -11,7 +11,7 @@ const report: Report = {
   conversationId: 'c',
   messageId: 'm2',
   reason: `They threaten me.\nAgain. ${'x'.repeat(80)}`,
-  at: Date.UTC(2026, 10, 24, 22, 20),
+  at: '2026-11-24T22:20:00.000Z',
   closedAt: null,
   messages: [
     { id: 'm1', seq: 1, senderId: 'u1', content: 'hello', sentAt: '2026-11-24T22:00:00Z' },
@@ -23,11 +23,11 @@ const report: Report = {
 describe('[G4] a report on the operator’s screen', () => {
   test('is one line in a list', () => {
     expect(titleOf(report)).toBe(`${report.id}  open    2026-11-24 22:20 UTC  @grace about u2: They threaten me.`);
-    expect(titleOf({ ...report, closedAt: 1, reason: 'x'.repeat(80) })).toMatch(/closed.*x{60}…$/);
+    expect(titleOf({ ...report, closedAt: '2026-11-25T00:00:00.000Z', reason: 'x'.repeat(80) })).toMatch(/closed.*x{60}…$/);
   });
 
   test('shows the reported message among the others, and nothing that moves the terminal', () => {
-    const shown = describeReport({ ...report, closedAt: Date.UTC(2026, 10, 25) });
+    const shown = describeReport({ ...report, closedAt: '2026-11-25T00:00:00.000Z' });
     expect(shown).toContain('>> 2026-11-24 22:01 UTC  u2\n       two\n       lines \ufffd[31mred\ufffd\ufffd');
     expect(shown).toContain('   2026-11-24 22:00 UTC  @grace\n       hello');
     expect(shown).toContain('u3\n       (deleted before the report)');

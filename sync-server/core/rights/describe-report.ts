@@ -3,7 +3,7 @@ import type { Report } from './reports.ts';
 // What people write may hold what moves a terminal's cursor or changes its colours.
 const CONTROLS = /[^\P{Cc}\n]|\p{Cf}|\p{Surrogate}/gu;
 const plain = (text: string): string => text.replaceAll(CONTROLS, '\ufffd');
-const time = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+const time = (iso: string): string => `${iso.slice(0, 16).replace('T', ' ')} UTC`;
 const name = (handle: string | null, id: string): string => (handle === null ? id : `@${handle}`);
 
 /** One line for a list. */
@@ -20,7 +20,7 @@ export function describeReport(report: Report): string {
   const author = (id: string): string => (id === reportedId ? name(reported, id) : id === reporterId ? name(reporter, id) : id);
   const lines = messages.map(({ id, senderId, sentAt, content }) => {
     const words = content === null ? '(deleted before the report)' : plain(content).replaceAll('\n', '\n       ');
-    return `${id === messageId ? '>>' : '  '} ${time(Date.parse(sentAt))}  ${author(senderId)}\n       ${words}`;
+    return `${id === messageId ? '>>' : '  '} ${time(sentAt)}  ${author(senderId)}\n       ${words}`;
   });
   return [
     titleOf(report),
