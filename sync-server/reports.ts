@@ -32,18 +32,13 @@ async function find(reports: Reports, id: string): Promise<Report> {
 }
 
 async function carryOut(reports: Reports, command: Command): Promise<string> {
-  switch (command.kind) {
-    case 'list': {
-      const found = await reports.list(command.which, LISTED);
-      return found.length === 0 ? 'There are no reports.' : found.map(titleOf).join('\n');
-    }
-    case 'show':
-      return describeReport(await find(reports, command.id));
-    case 'close': {
-      const { id } = await find(reports, command.id);
-      return (await reports.close(id, systemClock.now())) ? `${id} is closed.` : `${id} was closed already.`;
-    }
+  if (command.kind === 'list') {
+    const found = await reports.list(command.which, LISTED);
+    return found.length === 0 ? 'There are no reports.' : found.map(titleOf).join('\n');
   }
+  const report = await find(reports, command.id);
+  if (command.kind === 'show') return describeReport(report);
+  return (await reports.close(report.id, systemClock.now())) ? `${report.id} is closed.` : `${report.id} was closed already.`;
 }
 
 /** Runs one command; what it says, or throws what a person can read. */
