@@ -42,8 +42,8 @@ async function alsoIn(server: TestServer, { name, handle }: Person, options: Bro
   return other;
 }
 async function signIn({ page, handle, conversations }: Person, password = PASSWORD): Promise<void> {
-  const other = page.getByRole('button', { name: 'Sign in', exact: true });
-  if ((await page.getByLabel('Display name').count()) > 0) await other.last().click();
+  await page.getByLabel('Password').waitFor();
+  if ((await page.getByLabel('Display name').count()) > 0) await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByLabel('Handle').fill(handle);
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
