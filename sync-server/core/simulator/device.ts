@@ -28,6 +28,8 @@ export interface Device {
   reload(keep: boolean): void;
   /** Own entries that wait. */
   pending(): number;
+  /** The last seq that any of its replicas holds. */
+  newest(): number;
   replicas(): ReadonlyMap<string, Replica>;
   /** Every id that this device has shown as sent, with the seq it showed. */
   readonly sent: Map<MessageId, number>;
@@ -42,6 +44,7 @@ export function makeDevice(deps: {
   chance: Chance;
   scheduler: Scheduler;
   dial: Dial;
+  isMember(): boolean;
   /** A close code that no honest client should ever get. */
   refused(document: string, code: number, reason: string): void;
 }): Device {
@@ -66,7 +69,8 @@ export function makeDevice(deps: {
       changed: flush,
       closed(code, reason) {
         if (code >= 4400 && code < 4500) deps.refused(id, code, reason);
-        if (online) scheduler.clock.after(RETRY_MS, () => dialAgain(name, replica));
+        // Who is no member dials again when they are one: `connect`.
+        if (online) scheduler.clock.after(RETRY_MS, () => deps.isMember() && dialAgain(name, replica));
       },
     });
     replicas.set(id, replica);
@@ -201,6 +205,7 @@ export function makeDevice(deps: {
         open(id === conversationId ? rootName : segmentName(Number(id.split('/')[1])), keep ? update : null);
     },
     pending: () => outbox.length,
+    newest: () => Math.max(0, ...segments().map(({ doc }) => (readSegmentMeta(doc)?.firstSeq ?? 1) + doc.getArray(LOG).length - 1)),
     replicas: () => replicas,
   };
 }

@@ -30,7 +30,7 @@ const STEPS = 60_000;
 /** Virtual time in which everything must be healed: quarantine, polls and compaction included. */
 const HEAL_MS = 120_000;
 
-/** Runs one seeded world: two nodes, four devices of three people, one conversation, faults of all kinds; then heals it and compares. */
+/** Runs one seeded world: two nodes, four devices of three people, one conversation from which people are taken and brought back, faults of all kinds; then heals it and compares. */
 export async function runSeed(seed: number): Promise<Outcome> {
   const chance = makeChance(seed);
   const scheduler = makeScheduler(chance);
@@ -45,6 +45,8 @@ export async function runSeed(seed: number): Promise<Outcome> {
     unknownCommitted: chance.oneOf([0, 0.03])!,
   };
   const links = new Map<Link, NodeProcess>();
+  /** Whoever was taken out once. */
+  const removed = new Set<Uuid>();
   const processes: NodeProcess[] = [];
   let steps = 0;
 
@@ -87,19 +89,23 @@ export async function runSeed(seed: number): Promise<Outcome> {
 
   const devices = Array.from({ length: DEVICES }, (_, i) => {
     const userId = users[i % users.length]!;
-    const refused = (document: string, code: number, reason: string): void =>
-      void wrong.push(`an honest device got ${code} ${reason} on ${document}`);
-    return makeDevice({ userId, conversationId, chance, scheduler, dial: (name, client) => dial(name, client, userId), refused });
+    const refused = (document: string, code: number, reason: string): void => {
+      if (code !== 4403 || !removed.has(userId)) wrong.push(`an honest device got ${code} ${reason} on ${document}`);
+    };
+    const isMember = (): boolean => store.conversations.get(conversationId)!.members.has(userId);
+    return makeDevice({ userId, conversationId, chance, scheduler, dial: (name, client) => dial(name, client, userId), isMember, refused });
   });
   for (const device of devices) device.connect();
 
   const row = store.conversations.get(conversationId)!;
-  const always = makeAlways(row, devices);
+  const checkRights = makeRights(row, devices);
+  const checkMessages = makeAlways(row, devices);
+  const always = (): string[] => [...checkRights(), ...checkMessages()];
   let texts = 0;
 
   async function act(): Promise<void> {
     const device = chance.oneOf(devices)!;
-    const dice = chance.int(100);
+    const dice = chance.int(105);
     if (dice < 45) device.write(`text-${texts++}-`);
     else if (dice < 55) device.edit(`text-${texts++}-`);
     else if (dice < 62) device.remove();
@@ -108,7 +114,8 @@ export async function runSeed(seed: number): Promise<Outcome> {
     else if (dice < 91) device.reload(chance.happens(0.7));
     else if (dice < 94) cutOne();
     else if (dice < 97) chance.oneOf(processes)!.setListening(chance.happens(0.5));
-    else await killOne();
+    else if (dice < 100) await killOne();
+    else changeMembers();
     reached.add(['write', 'fault'][dice < 62 ? 0 : 1]!);
   }
 
@@ -123,6 +130,31 @@ export async function runSeed(seed: number): Promise<Outcome> {
     reached.add('node killed');
     for (const [link, owner] of links) if (owner === process) link.cut();
     processes[i] = await start();
+  }
+
+  /** The owner takes somebody out, or back. */
+  function changeMembers(): void {
+    const process = chance.oneOf(processes.filter((each) => each.alive()));
+    const [owner = '', ...others] = users;
+    const userId = chance.oneOf(others)!;
+    if (!process) return;
+    const { members } = process.node.messaging;
+    const isMember = row.members.has(userId);
+    if (isMember) removed.add(userId);
+    reached.add(isMember ? 'removal' : 'return');
+    const change = isMember
+      ? members.remove(owner, conversationId, userId)
+      : members.put(owner, conversationId, { userId, role: undefined });
+    // A change that failed, or of which nobody knows, is one that the owner asks for again or not.
+    change.catch(() => {});
+  }
+
+  async function bringAllBack(): Promise<void> {
+    const [owner = ''] = users;
+    for (const userId of users)
+      if (!row.members.has(userId))
+        await settle(processes[0]!.node.messaging.members.put(owner, conversationId, { userId, role: undefined }));
+    for (const device of devices) device.connect();
   }
 
   const isRight = (): boolean => wrong.length === 0;
@@ -143,7 +175,9 @@ export async function runSeed(seed: number): Promise<Outcome> {
   for (let round = 0; round < 2; round++) {
     const until = scheduler.now() + HEAL_MS;
     while (isRight() && steps++ < STEPS && (await scheduler.step(until)));
-    if (round === 0) devices[0]!.write(`text-${texts++}-`);
+    if (round > 0 || !isRight()) continue;
+    await bringAllBack();
+    devices[0]!.write(`text-${texts++}-`);
   }
   if (steps >= STEPS) wrong.push('the world never came to rest');
   if (isRight()) wrong.push(...always(), ...checkAtRest(row, devices));
@@ -167,7 +201,7 @@ async function createConversation(
   users: readonly Uuid[],
 ): Promise<void> {
   const log = makeMemoryLog(store, { clock: scheduler.clock, pause: () => scheduler.pause(() => null) });
-  const members = users.map((userId): Member => ({ userId, role: 'member', since: 0 }));
+  const members = users.map((userId, i): Member => ({ userId, role: i === 0 ? 'owner' : 'member', since: 0 }));
   const root = {
     kind: 'group' as const,
     title: 'Simulated',
@@ -185,6 +219,28 @@ async function createConversation(
       writeAsServer(freshState(1, 1, chance.bytes), [], (doc) => createSegment(doc, 1, 1)),
     ],
   });
+}
+
+/** Who is no member receives nothing and writes nothing beyond the seq at which they left (G2); who is back dials again. */
+function makeRights(row: StoredConversation, devices: readonly Device[]): () => string[] {
+  const left = new Map<Uuid, number>();
+  return () => {
+    const wrong: string[] = [];
+    for (const [i, device] of devices.entries()) {
+      const { userId } = device;
+      if (row.members.has(userId)) {
+        if (!left.delete(userId)) continue;
+        for (const own of devices) if (own.userId === userId) own.connect();
+        continue;
+      }
+      const seq = left.get(userId) ?? row.state.seq;
+      left.set(userId, seq);
+      if (device.newest() > seq) wrong.push(`[G2] device ${i} left at ${seq} and holds ${device.newest()}`);
+      const last = [...row.messages.values()].at(-1);
+      if (last && last.seq > seq && last.senderId === userId) wrong.push(`[G2] ${userId} left at ${seq} and wrote ${last.seq}`);
+    }
+    return wrong;
+  };
 }
 
 /** `checkAlways`, passed over while nothing that it looks at has changed. */
@@ -243,7 +299,10 @@ function checkAtRest(row: StoredConversation, devices: readonly Device[]): strin
   }
   for (const [i, device] of devices.entries()) {
     if (device.pending() > 0) wrong.push(`device ${i} still holds ${device.pending()} entries`);
-    for (const [id, { text, deleted }] of device.written) wrong.push(...checkWritten(row, id, text, deleted));
+    for (const [id, { text, deleted }] of device.written) {
+      wrong.push(...checkWritten(row, id, text, deleted));
+      if (row.messages.has(id) && row.messages.get(id)!.senderId !== device.userId) wrong.push(`[A4] ${id} stands under another name`);
+    }
   }
   return wrong;
 }
