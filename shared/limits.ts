@@ -28,6 +28,8 @@ export const LIMITS = {
   personClients: 512,
   /** Bytes after which a segment takes no further reactions (D4). */
   reactionBytes: 1024 * 1024,
+  /** Bytes after which a private document that could not be followed by the next takes no more values (D8). */
+  privateBytes: 1024 * 1024,
   /** Different emoji of one person on one message. */
   reactionsPerMessage: 20,
   /** An awareness entry (P2). */

@@ -388,6 +388,22 @@ describe('posts', () => {
   });
 });
 
+describe('[D8] a private document', () => {
+  it('takes no more values at 1 MiB, but for what is known; its writer is told', () => {
+    const mine = makeWorld('user');
+    const device = makeDevice(mine, 100);
+    const set = (setting: boolean) =>
+      mine.push(
+        ANNA,
+        changeOf(device, () => device.getMap(laneName(ANNA)).set('stheme', setting)),
+      );
+    expect(set(true)).toMatchObject({ told: [] });
+    mine.state.bytes = LIMITS.privateBytes;
+    expect(set(false)).toMatchObject({ told: [{ client: 100, clock: 1, code: 'quota' }] });
+    expect(mine.push(ANNA, Y.encodeStateAsUpdate(device))).toMatchObject({ kind: 'known' });
+  });
+});
+
 describe('structs', () => {
   const LANE = laneName(ANNA);
   const put = (content: Parameters<typeof value>[0], key = K) => ({ root: LANE, key, ...value(content) });
