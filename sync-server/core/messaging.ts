@@ -8,7 +8,7 @@ import type { Messaging, SendResult } from './messaging-port.ts';
 import type { Logger, Member, Membership, NewConversation, UpdateLog } from './ports.ts';
 import type { Members } from './rights/members.ts';
 import type { Relations } from './rights/relations.ts';
-import type { Work } from './room/room.ts';
+import type { Work } from './room/work.ts';
 import type { Rooms } from './room/rooms.ts';
 import { freshState, writeAsServer } from './room/server-write.ts';
 

@@ -9,7 +9,8 @@ import { type BuiltDocument, openBatch } from '../accept/batch.ts';
 import type { DecodedUpdate } from '../accept/decode.ts';
 import type { SendResult } from '../messaging-port.ts';
 import type { ConversationWrite, DocumentState, DocumentWrite, Locked, MemberChange, Permissions } from '../ports.ts';
-import { type Room, type Watcher, type Work, takeMembers } from './room.ts';
+import { type Room, takeMembers } from './room.ts';
+import type { Watcher, Work } from './work.ts';
 import { carryOver, rollOver } from './roll-over.ts';
 
 /** A frame or post on its way through a batch, its frame decoded. */

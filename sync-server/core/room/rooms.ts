@@ -3,7 +3,8 @@ import type { CloseName } from '../../../shared/close-codes.ts';
 import { type DocumentName, type Uuid, formatDocumentId } from '../../../shared/ids.ts';
 import { LIMITS } from '../../../shared/limits.ts';
 import type { Claim, DocumentState, Logger, UpdateLog, UpdateRow } from '../ports.ts';
-import { type Room, type Watcher, advance, makeRoom, takeMembers } from './room.ts';
+import { type Room, advance, makeRoom, takeMembers } from './room.ts';
+import type { Watcher } from './work.ts';
 
 /** The rooms of a node. */
 export interface Rooms {
