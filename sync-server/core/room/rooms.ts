@@ -136,7 +136,7 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
     async membersChanged(conversationId) {
       const concerned = [...slots.values()].filter((slot) => slot.conversationId === conversationId);
       for (const slot of concerned) slot.hinted = Number.MAX_SAFE_INTEGER;
-      await Promise.all(concerned.map(({ room }) => room && refresh(room)));
+      await Promise.all(concerned.flatMap(({ room }) => (room ? refresh(room) : [])));
     },
     async enter(name, join) {
       const id = formatDocumentId(name);
