@@ -88,6 +88,9 @@ export async function openScene(): Promise<Scene> {
   bertsRoot.provider.awareness.setLocalState({ typing: true });
   await until(() => expect([adas, berts, adasRoot, bertsRoot].every(({ provider }) => provider.synced)).toBe(true));
   const serverClient = [...adas.doc.store.clients.keys()][0]!;
+  // Who was asked into a group by somebody unknown is seen there from the first word on.
+  addMessage(berts.doc, bert!.id, newId(), ['hello', null, null]);
+  await until(() => expect(readMessages(adas.doc)).toHaveLength(1));
   const watch = new WebSocket(`${server.syncUrl}/${groupId}`, { headers: { authorization: `Bearer ${bert!.token}` } });
   await new Promise((resolve) => watch.once('open', resolve));
 
@@ -175,6 +178,9 @@ export async function openScene(): Promise<Scene> {
         expect(doc.store.pendingStructs ?? doc.store.pendingDs).toBeNull();
         expect(closes).toEqual([]);
       }
+      // The tables are read as well.
+      const page = await ada!.call('GET', `/api/messaging/conversations/${groupId}/messages?limit=50`);
+      expect(page.status).toBe(200);
     },
     async freshState(documentId = `${groupId}/1`) {
       const fresh = openReplica(server, ada!, documentId);

@@ -1,6 +1,8 @@
 import * as encoding from 'lib0/encoding';
 import * as Y from 'yjs';
 import type { Refusal } from '../../../shared/close-codes.ts';
+import { systemRandom } from '../../../shared/clock.ts';
+import { makeMessageId } from '../../../shared/ids.ts';
 import { LIMITS } from '../../../shared/limits.ts';
 import { encodeStep2, encodeUpdate } from '../../../shared/protocol.ts';
 import { laneName } from '../../../shared/segment.ts';
@@ -265,6 +267,13 @@ export const UPDATES: UpdateAttack[] = [
   malformed('overlong letters', textOf([0xc0, 0x80, 0x41, 0x41])),
   malformed('a letter beyond Unicode', textOf([0xf5, 0x80, 0x80, 0x80])),
   harmless('NUL in a text', textOf([0, 0x41, 0, 0x42])),
+  harmless('NUL in names and texts of the extras', (scene) => one(own(scene, newId(), ['x', null, null, { 'a\0b': 'c\0d', e: ['\0'] }]))),
+  harmless('numbers at the edge in the extras', valued(['x', null, null, { a: 1e308, b: -0, c: 5e-324, d: 2 ** 53 - 1 }])),
+  harmless('a time of edit of 2^53 - 1', valued(['x', null, Number.MAX_SAFE_INTEGER])),
+  harmless('an id of the year 10889, and one of 1970', (scene) => {
+    const written = [2 ** 48 - 1, 0].map((time) => own(scene, makeMessageId(time, systemRandom)));
+    return rawUpdate([[nextClient(), 0, written]]);
+  }),
   harmless('U+FFFE, a BOM and a direction override', valued(['\ufffe\ufeff\u202egnp.exe', null, null])),
 
   // Clocks.

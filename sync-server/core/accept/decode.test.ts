@@ -17,7 +17,15 @@ function asYjsReads(update: Uint8Array): unknown {
       const { origin, parentSub, content } = struct;
       const root = typeof struct.parent === 'string' ? struct.parent : null;
       const values = content instanceof Y.ContentAny ? content.arr : null;
-      return { client, clock, length: struct.length, origin: origin && { ...origin }, root, key: parentSub, value: values?.at(-1) };
+      return {
+        client,
+        clock,
+        length: struct.length,
+        origin: origin && { client: origin.client, clock: origin.clock },
+        root,
+        key: parentSub,
+        value: values?.at(-1),
+      };
     });
   const deletes = [...ds.clients].map(([client, spans]) => [client, spans.map(({ clock, len }) => ({ from: clock, to: clock + len }))]);
   return { read, deletes };
