@@ -16,7 +16,8 @@ export function makeMemoryInbox(store: MemoryStore, pause: () => Promise<void> =
       const own = [...store.conversations.values()].filter(({ state }) => state.kind !== 'private');
       const changed = own.filter(({ members, changed }) => Math.max(changed, members.get(userId)?.changed ?? Infinity) > from);
       const isListed = ({ state, members }: StoredConversation): boolean => state.seq > (members.get(userId)?.hiddenAt ?? -1);
-      const isGone = (row: StoredConversation): boolean => row.former.has(userId) || ((row.members.get(userId)?.changed ?? 0) > from && !isListed(row));
+      const isGone = (row: StoredConversation): boolean =>
+        row.former.has(userId) || ((row.members.get(userId)?.changed ?? 0) > from && !isListed(row));
       const gone = cursor === null ? [] : own.filter(isGone);
       return later({
         changed: changed

@@ -1,6 +1,7 @@
 import * as Y from 'yjs';
 import { readRoot } from '../../../shared/conversation.ts';
 import { type DocumentName, type MessageId, type Uuid, formatDocumentId, makeMessageId } from '../../../shared/ids.ts';
+import type { Told } from '../../../shared/protocol.ts';
 import { LOG, addMessage, deleteMessage, editMessage, laneName, readLog, readSegmentMeta } from '../../../shared/segment.ts';
 import type { Chance } from './chance.ts';
 import type { Link } from './link.ts';
@@ -45,6 +46,8 @@ export function makeDevice(deps: {
   scheduler: Scheduler;
   dial: Dial;
   isMember(): boolean;
+  /** A message of this device was not taken. */
+  blocked(): void;
   /** A close code that no honest client should ever get. */
   refused(document: string, code: number, reason: string): void;
 }): Device {
@@ -65,7 +68,7 @@ export function makeDevice(deps: {
     const before = replicas.get(id);
     if (before) return before;
     const replica = makeReplica(chance.int(2 ** 32), stored, {
-      told: () => {},
+      told: (entries) => giveUp(replica, entries),
       changed: flush,
       closed(code, reason) {
         if (code >= 4400 && code < 4500) deps.refused(id, code, reason);
@@ -76,6 +79,23 @@ export function makeDevice(deps: {
     replicas.set(id, replica);
     dialAgain(name, replica);
     return replica;
+  }
+
+  /** What the server will not take is not tried again: it is shown as failed. */
+  function giveUp({ doc }: Replica, entries: readonly Told[]): void {
+    for (const { client, clock, code } of entries) {
+      if (code !== 'blocked') continue;
+      for (const [key, newest] of doc.getMap(laneName(userId))._map)
+        for (let item: Y.Item | null = newest; item; item = item.left)
+          if (item.id.client === client && item.id.clock <= clock && clock < item.id.clock + item.length) forget(key);
+    }
+  }
+
+  function forget(id: MessageId): void {
+    if (sent.has(id)) return;
+    written.delete(id);
+    for (let i = outbox.length - 1; i >= 0; i--) if (outbox[i]!.id === id) outbox.splice(i, 1);
+    deps.blocked();
   }
 
   function dialAgain(name: DocumentName, replica: Replica): void {

@@ -154,6 +154,17 @@ export const PLANTED: readonly Planted[] = [
     ],
   },
   {
+    name: 'blocks looked at once',
+    mistake: 'members under the lock are not looked at again when their version is another (G1)',
+    patches: [
+      {
+        file: 'sync-server/core/room/judge.ts',
+        find: '  if (locked.members) takeMembers(room, locked.members);\n',
+        replace: '',
+      },
+    ],
+  },
+  {
     name: 'an unknown commit taken for a success',
     mistake: 'when nobody can say whether the commit happened, the rooms are served as if it had (L10)',
     patches: [
