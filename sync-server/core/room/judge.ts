@@ -29,6 +29,9 @@ export type Outcome =
 /** A document asks for compaction each time so many rows have gathered. */
 const COMPACT_EVERY = 256;
 
+/** A full private document that could not be followed is looked at again after so many rows. */
+const LOOK_EVERY = 32;
+
 /** A room's part of a batch, judged: outcomes in the order of its jobs. */
 export interface Judged {
   room: Room;
@@ -139,13 +142,13 @@ export function judgeRoom(
 }
 
 /**
- * A segment is followed as soon as it is full. A private document that cannot be is looked at again when it has grown by another 256 KiB:
- * looking costs a copy of it.
+ * A segment is followed as soon as it is full. A private document that cannot be is looked at again when it has grown by another 256 KiB,
+ * and now and then: looking costs a copy of it.
  */
 function isTime({ name, state }: Room, after: DocumentState): boolean {
   const hasGrown = Math.floor(after.bytes / LIMITS.segmentBytes) > Math.floor(state.bytes / LIMITS.segmentBytes);
   const fillsUp = state.clients < LIMITS.segmentClients && after.clients >= LIMITS.segmentClients;
-  return name.kind !== 'user' || hasGrown || fillsUp;
+  return name.kind !== 'user' || hasGrown || fillsUp || after.position % LOOK_EVERY === 0;
 }
 
 /** Null: a private document whose living values alone would half fill the next one; compaction has to do. */
