@@ -69,7 +69,7 @@ describe('[G2] groups over HTTP', () => {
     expect(conversationAnswer.parse(renamed.body).conversation).toMatchObject({ title: 'Journey', history: 'joined' });
   });
 
-  test('[G3] a group with an id of its own may be asked for again', async () => {
+  test('[H2] a group with an id of its own may be asked for again', async () => {
     const [ada, ben] = [await somebody(), await somebody()];
     const id = crypto.randomUUID();
     const body = { id, title: 'Trip', memberIds: [ben.id] };
