@@ -6,7 +6,7 @@ export const LIMITS = {
   step2: 256 * 1024,
   /** One update (W6). */
   update: 32 * 1024,
-  /** Structs, ranges of deletions and client ids in one update, known and foreign ones included (A1): more than 256 KiB of a segment hold. */
+  /** Structs and client ids in one update, known and foreign ones included (A1): more than 256 KiB of a segment hold. */
   updateParts: 16_384,
   /** New structs of the writer in one update (A1): as many messages of ten letters fill 256 KiB. */
   updateStructs: 3_072,

@@ -108,10 +108,10 @@ export const UPDATES: UpdateAttack[] = [
     return rawUpdate([block, block]);
   }),
   malformed('has deletions out of order', () => deletions(nextClient(), [[10, 1], [0, 1]])), // prettier-ignore
-  malformed('has more parts than a segment', () =>
-    deletions(
-      nextClient(),
-      many(20_000, (i): [number, number] => [2 * i, 1]),
+  malformed('has more client ids than a segment', () =>
+    rawUpdate(
+      [],
+      many(17_000, (i): [number, number, number] => [i, 0, 1]),
     ),
   ),
 
