@@ -57,8 +57,9 @@ async function openSettings({ page }: Person): Promise<void> {
 async function signOut({ page }: Person): Promise<void> {
   await page.getByRole('region', { name: 'Leave' }).getByRole('button', { name: 'Sign out' }).click();
 }
-/** Pictures to be looked at, in both sizes and themes. */
+/** With PICTURES=1, pictures to be looked at in both sizes and themes. */
 async function shoot(page: Page, name: string): Promise<void> {
+  if (!process.env.PICTURES) return;
   for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
     await page.setViewportSize(viewport);
     for (const colorScheme of ['light', 'dark'] as const) {
