@@ -4,7 +4,6 @@ import { conversationAnswer } from '../../shared/api.ts';
 import { systemRandom } from '../../shared/clock.ts';
 import { decodeExchange, encodeExchange } from '../../shared/exchange.ts';
 import { makeMessageId } from '../../shared/ids.ts';
-import { HTTP_RATES } from '../../shared/limits.ts';
 import { MESSAGE, encodeStep1, encodeStep2, encodeUpdate } from '../../shared/protocol.ts';
 import { addMessage } from '../../shared/segment.ts';
 import { type TestApi, type TestPerson, openTestApi } from './test-api.ts';
@@ -85,21 +84,6 @@ test('[W12] a foreign page is refused; a person has an allowance for each docume
   for (let i = 0; i < 61; i++) statuses.push((await post(missing, encodeExchange([]))).status);
   expect(statuses).toEqual([...Array.from({ length: 60 }, () => 404), 429]);
   expect((await post(id, encodeExchange([]))).status).toBe(200);
-});
-
-test('[W12] a person has an allowance for all documents together', async () => {
-  const restless = await api.register('restless');
-  const ask = async (n: number): Promise<number> =>
-    (
-      await api.app.request(`/api/sync/${id}/${n}`, {
-        method: 'POST',
-        headers: { Authorization: `Bearer ${restless.accessToken}` },
-        body: new Uint8Array(encodeExchange([])),
-      })
-    ).status;
-  const statuses: number[] = [];
-  for (let n = 1; n <= HTTP_RATES.exchanges.burst + 20; n++) statuses.push(await ask(n));
-  expect([statuses[0], statuses[HTTP_RATES.exchanges.burst - 1], statuses.at(-1)]).toEqual([404, 404, 429]);
 });
 
 test('[W12] a session that ran out is told apart', async () => {
