@@ -23,7 +23,6 @@ export const resetAnswer = z.object({ handle: z.string() });
 const base64url = z.string().regex(/^[\w-]*$/, 'must be base64url');
 export const passkeyId = base64url.max(1500);
 const publicKeyType = z.literal('public-key');
-const transports = z.array(z.string().max(30)).max(10);
 
 export const passkey = z.object({ id: passkeyId, name: z.string(), createdAt: time, lastUsedAt: time.nullable() });
 export type Passkey = z.infer<typeof passkey>;
@@ -55,7 +54,7 @@ export const createdPasskey = z.object({
   id: passkeyId,
   rawId: passkeyId,
   type: publicKeyType,
-  response: z.object({ clientDataJSON: base64url, attestationObject: base64url, transports: transports.default([]) }),
+  response: z.object({ clientDataJSON: base64url, attestationObject: base64url }),
   clientExtensionResults: z.object({}),
 });
 export type CreatedPasskey = z.infer<typeof createdPasskey>;

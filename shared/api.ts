@@ -51,6 +51,7 @@ export const patchMeBody = z
   .strict();
 /** A token of another platform for ours (S6); `person` describes whom to write to, `next` is a place in the app. */
 export const exchangeBody = z.object({ token: z.string().max(8_192), client });
+export const backChannelLogoutForm = z.object({ logout_token: z.string().max(8_192) });
 export const enterForm = z.object({
   token: z.string().max(8_192),
   person: z.string().max(8_192).optional(),

@@ -35,6 +35,7 @@ const COMPOSITION_ROOTS = [
     'sync-server/identity.ts',
     'sync-server/keys.ts',
     'sync-server/user.ts',
+    'sync-server/reports.ts',
   ],
 ];
 
@@ -88,7 +89,7 @@ describe('arrows', () => {
   });
 
   test('never go from what runs to what is there for tests', () => {
-    const shipped = new Set(['client/main.tsx', 'sync-server/main.ts', 'sync-server/user.ts']);
+    const shipped = new Set(['client/main.tsx', 'sync-server/main.ts', 'sync-server/user.ts', 'sync-server/reports.ts']);
     for (const path of shipped) {
       for (const { target } of importsOf(path)) if (sources.has(target)) shipped.add(target);
     }

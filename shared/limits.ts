@@ -6,7 +6,7 @@ export const LIMITS = {
   step2: 256 * 1024,
   /** One update (W6). */
   update: 32 * 1024,
-  /** Structs, ranges of deletions and client ids in one update, known and foreign ones included (A1): more than 256 KiB of a segment hold. */
+  /** Structs and client ids in one update, known and foreign ones included (A1): more than 256 KiB of a segment hold. */
   updateParts: 16_384,
   /** New structs of the writer in one update (A1): as many messages of ten letters fill 256 KiB. */
   updateStructs: 3_072,
@@ -28,6 +28,8 @@ export const LIMITS = {
   personClients: 512,
   /** Bytes after which a segment takes no further reactions (D4). */
   reactionBytes: 1024 * 1024,
+  /** Bytes after which a private document that could not be followed by the next takes no more values (D8). */
+  privateBytes: 1024 * 1024,
   /** Different emoji of one person on one message. */
   reactionsPerMessage: 20,
   /** An awareness entry (P2). */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { systemClock, systemRandom } from '../shared/clock.ts';
 import type { Config } from './config.ts';
+import type { ForeignAccounts } from './core/identity.ts';
 import type { Logger } from './core/ports.ts';
 import { type Devices, makeDevices } from './http/identity/devices.ts';
 import { type Enrol, makeEnrol } from './http/identity/enrol.ts';
@@ -19,6 +20,7 @@ export interface IdentityDeps {
   keys: KeyRing;
   platform: Platform | null;
   enrol: Enrol;
+  foreignAccounts: ForeignAccounts;
   devices: Devices;
 }
 
@@ -31,11 +33,13 @@ export async function openIdentity({ signingKey, platform }: Config, sql: Sql, l
     if (signingKey?.from === 'environment') return importPem(signingKey.pem);
     return importStored(await stored.load(() => makeStoredKey(clock.now())));
   };
+  const foreignAccounts = tellUnavailable(makeForeignAccounts(sql));
   const findKey = platform && makeRemoteKeys({ url: platform.jwksUrl, fetch: (...request) => fetch(...request), now: clock.now, logger });
   return {
     keys: await openKeyRing({ load, clock, logger }),
     platform: platform && findKey && makePlatform(platform, findKey),
-    enrol: makeEnrol({ foreignAccounts: tellUnavailable(makeForeignAccounts(sql)), random: systemRandom }),
+    foreignAccounts,
+    enrol: makeEnrol({ foreignAccounts, random: systemRandom }),
     devices: makeDevices({ knownDevices: tellUnavailable(makeKnownDevices(sql)), random: systemRandom, now: clock.now }),
   };
 }

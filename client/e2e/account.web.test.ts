@@ -39,8 +39,8 @@ async function alsoIn(server: TestServer, { name, handle }: Person, options: Bro
   return other;
 }
 async function signIn({ page, handle, conversations }: Person, password = PASSWORD): Promise<void> {
-  const other = page.getByRole('button', { name: 'Sign in', exact: true });
-  if ((await page.getByLabel('Display name').count()) > 0) await other.last().click();
+  await page.getByLabel('Password').waitFor();
+  if ((await page.getByLabel('Display name').count()) > 0) await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByLabel('Handle').fill(handle);
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
@@ -231,6 +231,13 @@ describe('an open server', () => {
       await signedOut(ana);
       await ana.conversations.waitFor();
       expect(await ana.page.getByRole('alert').filter({ hasText: /\S/ }).count()).toBe(0);
+    });
+
+    test('are not offered where the address is no name', async () => {
+      const { page } = await come({ ...server, origin: server.origin.replace('localhost', '127.0.0.1') }, 'Ana Silva');
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+      await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+      expect(await page.getByRole('button', { name: 'Sign in with a passkey' }).count()).toBe(0);
     });
 
     test('a device that does not want to leaves everything as it was', async () => {

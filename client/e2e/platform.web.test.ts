@@ -62,9 +62,12 @@ async function profile(path: string): Promise<string> {
     </form>`;
 }
 
-test('[S6] "Send message" on a profile of another site leads to that person here, signed in, and both talk', async () => {
+test('[S3] [S6] "Send message" on a profile of another site leads to that person here, signed in, and both talk', async () => {
+  const addresses: string[] = [];
   const arrive = async (visitor: string, owner: string) => {
     const person = meet(await (await browser.newContext({ locale: 'en-GB' })).newPage(), `${visitor} of the shop`);
+    person.page.on('request', (request) => addresses.push(request.url(), request.headers().referer ?? ''));
+    person.page.on('websocket', (socket) => addresses.push(socket.url()));
     await person.page.goto(`${shopOrigin}/${owner}?${visitor}`);
     await tabTo(person, person.page.getByRole('button', { name: 'Send message' }));
     await person.page.keyboard.press('Enter');
@@ -86,4 +89,6 @@ test('[S6] "Send message" on a profile of another site leads to that person here
   await visitor.page.reload();
   await item(visitor, 'It is.').waitFor();
   expect([...visitor.faults, ...seller.faults]).toEqual([]);
+  expect(addresses.length).toBeGreaterThan(10);
+  expect(addresses.filter((address) => /eyJ|token/i.test(address))).toEqual([]);
 });

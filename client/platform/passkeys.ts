@@ -33,8 +33,8 @@ export function makePasskeyDevice({ hostname, isSecureContext }: { hostname: str
     async make(optionsJSON: CreationOptions): Promise<{ kind: 'made'; passkey: CreatedPasskey } | { kind: 'known' | 'cancelled' }> {
       try {
         const { id, rawId, response } = await startRegistration({ optionsJSON });
-        const { clientDataJSON, attestationObject, transports = [] } = response;
-        const made = { clientDataJSON, attestationObject, transports };
+        const { clientDataJSON, attestationObject } = response;
+        const made = { clientDataJSON, attestationObject };
         return { kind: 'made', passkey: { id, rawId, type: 'public-key', response: made, clientExtensionResults: {} } };
       } catch (error) {
         if (error instanceof WebAuthnError && error.code === 'ERROR_AUTHENTICATOR_PREVIOUSLY_REGISTERED') return { kind: 'known' };

@@ -8,7 +8,7 @@ import type { Messaging, SendResult } from './messaging-port.ts';
 import type { Logger, Member, Membership, NewConversation, UpdateLog } from './ports.ts';
 import type { Members } from './rights/members.ts';
 import type { Relations } from './rights/relations.ts';
-import type { Work } from './room/room.ts';
+import type { Work } from './room/work.ts';
 import type { Rooms } from './room/rooms.ts';
 import { freshState, writeAsServer } from './room/server-write.ts';
 
@@ -97,9 +97,11 @@ export function makeMessaging(deps: {
       return { conversationId: id, created: await log.create(newConversation({ id, kind: 'group', title, history, by: userId, members })) };
     },
     async mayAsk(userId, others) {
-      const strangers = others.length - (await relations.knowing(userId, others)).size;
-      if (strangers === 0) return true;
-      return (await relations.requests(userId, clock.now() - DAY_MS)) + strangers <= LIMITS.requestsPerDay;
+      const knowing = await relations.knowing(userId, others);
+      const strangers = others.filter((other) => !knowing.has(other));
+      if (strangers.length === 0) return true;
+      const asked = await relations.asked(userId, clock.now() - DAY_MS);
+      return new Set([...asked, ...strangers]).size <= LIMITS.requestsPerDay;
     },
     async setListed(userId, conversationId, listed) {
       const isMember = await membership.setListed(conversationId, userId, listed);

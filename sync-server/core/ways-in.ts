@@ -24,8 +24,6 @@ export interface Passkey {
   publicKey: Uint8Array<ArrayBuffer>;
   /** How often it has signed, where the device counts. */
   counter: number;
-  /** How a browser reaches it. */
-  transports: string[];
   /** Milliseconds since 1970. */
   createdAt: number;
   lastUsedAt: number | null;

@@ -126,6 +126,29 @@ test('metrics count answers by route, never by what stands in a path', async () 
   expect(body).not.toContain('/counted"');
 });
 
+test('[H6] who asks or changes too much is told how long to wait: by person, and by address before that', async () => {
+  let from: string[] = [];
+  const limited = await openTestApi((deps) => ({
+    ...deps,
+    limits: {
+      ...deps.limits,
+      person: (_, changes) => (changes ? 2_000 : 0),
+      address(address) {
+        from.push(address);
+        return address === '203.0.113.9' ? 5_000 : 0;
+      },
+    },
+  }));
+  const person = await limited.register('hasty');
+  from = [];
+  const changed = await person.call('PATCH', '/api/me', { bio: 'in a hurry' });
+  expect([changed.status, changed.headers.get('retry-after')]).toEqual([429, '2']);
+  expect((await person.call('GET', '/api/me')).status).toBe(200);
+  const refused = await limited.call('GET', '/api/health', undefined, { 'X-Forwarded-For': '198.51.100.1, 203.0.113.9' });
+  expect([refused.status, refused.headers.get('retry-after'), from.at(-1)]).toEqual([429, '5', '203.0.113.9']);
+  await limited.close();
+});
+
 test('without a token for them there are no metrics', async () => {
   const without = await openTestApi((deps) => ({ ...deps, metricsToken: null }));
   expect((await without.call('GET', '/metrics')).status).toBe(404);

@@ -93,6 +93,7 @@ const ROUTES: Record<string, Row> = {
   'POST /api/auth/logout': { open: 'ends what it is shown' },
   'POST /api/auth/exchange': { open: 'by another platform’s token' },
   'POST /api/auth/enter': { open: 'by another platform’s token' },
+  'POST /api/auth/backchannel-logout': { open: 'by another platform’s logout token' },
   'POST /api/auth/invite': { open: 'by the link’s token' },
   'POST /api/auth/reset': { open: 'by the link’s token' },
   'POST /api/auth/passkey/options': { open: 'begins a sign-in' },

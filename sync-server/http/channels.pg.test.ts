@@ -152,6 +152,7 @@ describe('the inbox', () => {
   test('[I5] [P4] what one has stored is seen by the other in the root’s awareness', async () => {
     const [ada, grace] = [await somebody(), await somebody()];
     const id = await openGroup(ada, grace);
+    await grace.call('PUT', `/api/messaging/conversations/${id}/accept`);
     await ada.call('POST', '/api/messaging/messages', { conversationId: id, content: 'hello' });
     const [adas, graces] = [connect(ada), connect(grace)];
     const [root, there] = [provide(adas, id), provide(graces, id)];

@@ -179,6 +179,31 @@ test('[S6] the platform’s people have no password here, and nobody registers b
   expect((await api.call('POST', '/api/auth/register', body)).status).toBe(403);
 });
 
+test('[S6] the platform ends what it has begun: every session of ours of a person, and of nobody else', async () => {
+  const [leaving, staying] = [person('leaving'), person('staying')];
+  const open = async (who: Record<string, unknown>) =>
+    signedIn.parse((await api.call('POST', '/api/auth/exchange', { token: await other.sign(who), client: 'program' })).body);
+  const [one, two, neighbour] = [await open(leaving), await open(leaving), await open(staying)];
+  const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
+  const logOut = (token: string): Promise<Answer> =>
+    api.call('POST', '/api/auth/backchannel-logout', new URLSearchParams({ logout_token: token }).toString(), {
+      'Content-Type': 'application/x-www-form-urlencoded',
+    });
+  const typ = { typ: 'logout+jwt' };
+  for (const bad of [await other.sign(leaving), await other.sign({ ...leaving, events }), await other.sign(leaving, typ)])
+    expect((await logOut(bad)).status).toBe(401);
+  expect((await meWith(one.accessToken)).status).toBe(200);
+  api.told.ended.length = 0;
+  expect((await logOut(await other.sign({ sub: leaving.sub, events }, typ))).status).toBe(204);
+  for (const { accessToken, refreshToken } of [one, two]) {
+    expect((await meWith(accessToken)).status).toBe(401);
+    expect((await api.call('POST', '/api/auth/refresh', { refreshToken })).status).toBe(401);
+  }
+  expect(api.told.ended).toEqual([{ userId: one.user.id }]);
+  expect((await meWith(neighbour.accessToken)).status).toBe(200);
+  expect((await logOut(await other.sign({ sub: 'never here', events }, typ))).status).toBe(204);
+});
+
 test('[S6] while the platform’s keys cannot be had at all, nobody is told that their token is bad', async () => {
   const token = await other.sign({ ...person('patient'), exp: Math.floor((api.now() + 3 * STALE_MS) / 1000) });
   other.become((request) => request.socket.destroy());

@@ -1,5 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
-import { enterForm, exchangeBody, signedIn } from '../../shared/api.ts';
+import type { z } from 'zod';
+import { backChannelLogoutForm, enterForm, exchangeBody, signedIn } from '../../shared/api.ts';
 import type { Platform, PlatformPerson } from './identity/platform.ts';
 import type { Verified } from './identity/verify-token.ts';
 import { problem } from './problem.ts';
@@ -12,20 +13,31 @@ const exchangeRoute = createRoute({
   request: { body: jsonBody(exchangeBody) },
   responses: { 200: jsonAnswer('Signed in as the person that the token of the other platform names.', signedIn), ...problems },
 });
+const form = <Schema extends z.ZodType>(schema: Schema) => ({
+  content: { 'application/x-www-form-urlencoded': { schema } },
+  required: true,
+});
+const logoutRoute = createRoute({
+  method: 'post',
+  path: '/api/auth/backchannel-logout',
+  request: { body: form(backChannelLogoutForm) },
+  responses: { 204: { description: 'Every session of ours of the person that the token names has ended.' }, ...problems },
+});
 const enterRoute = createRoute({
   method: 'post',
   path: '/api/auth/enter',
-  request: { body: { content: { 'application/x-www-form-urlencoded': { schema: enterForm } }, required: true } },
+  request: { body: form(enterForm) },
   responses: { 303: { description: 'Signed in by cookies, and on the way to where the form says.' }, ...problems },
 });
 
 /**
  * The ways in from another platform (S6). `exchange` is for programs and for pages of the same site; `enter` is what the form behind a
  * "Send message" button is sent to, from whatever site: the browser goes along, so its cookies are taken. Both come from our own or from
- * allowed origins only, so nobody is signed in by a page that they did not mean to visit.
+ * allowed origins only, so nobody is signed in by a page that they did not mean to visit. And the way out, by which the platform ends what
+ * it has begun.
  */
 export function addEnterRoutes(app: App, deps: RouteDeps): void {
-  const { platform, enrol, accounts, clock } = deps;
+  const { platform, enrol, accounts, foreignAccounts, signIns, messaging, clock } = deps;
   const { signIn } = makeSigningIn(deps);
   const known = (): Platform => {
     if (!platform) throw problem('not-found', 'No other platform is configured here.');
@@ -54,6 +66,17 @@ export function addEnterRoutes(app: App, deps: RouteDeps): void {
     const other = described && (await accounts.me(await enrol(described, now)));
     await signIn(c, { userId, client: 'browser' });
     return c.redirect(other ? `/people/${other.handle}` : placeIn(next), 303);
+  });
+
+  app.openapi(logoutRoute, async (c) => {
+    const now = clock.now();
+    const person = proven(await known().signOut(c.req.valid('form').logout_token, now));
+    const found = await foreignAccounts.find(person);
+    if (found) {
+      for (const { sid } of await signIns.list(found.userId, now)) await signIns.end(sid);
+      messaging.endSessions({ userId: found.userId });
+    }
+    return c.body(null, 204);
   });
 }
 

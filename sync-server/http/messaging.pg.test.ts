@@ -63,7 +63,7 @@ describe('conversations', () => {
       [grace.id, 'member'],
       [zoe.id, 'member'],
     ]);
-    expect((await list(zoe)).conversations).toEqual([conversation]);
+    expect((await list(zoe)).conversations).toEqual([{ ...conversation, request: true }]);
   });
 
   test('the list is newest first by last message or creation, in pages without holes or doubles', async () => {

@@ -136,7 +136,7 @@ test('what is on its way when an account ends opens nothing', async () => {
   const gone = await api.register('gone');
   const [signIn] = await api.deps.signIns.list(gone.id, api.now());
   await api.sql`update users set deleted_at = now() where id = ${gone.id}`;
-  const passkey = { id: 'k', name: 'n', publicKey: new Uint8Array(), counter: 0, transports: [], lastUsedAt: null };
+  const passkey = { id: 'k', name: 'n', publicKey: new Uint8Array(), counter: 0, lastUsedAt: null };
   const times = { createdAt: api.now(), expiresAt: api.now() + 1000 };
   const invite = { id: gone.id, tokenHash: new Uint8Array(32), createdBy: gone.id, ...times, uses: 1, usesLeft: 1 };
   const { signIns, passwordStore, passkeys, invites } = api.deps;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { HTTP_RATES } from '../../shared/limits.ts';
 import { addressKey, isOwnAddress, makeLimits, refuseAfter } from './rate-limit.ts';
 import { ProblemError } from './problem.ts';
 
@@ -59,3 +60,17 @@ test.each([
   ['10.127.0.1', false],
   ['::ffff:10.0.0.1', false],
 ])('%s is this machine’s own: %s', (address, own) => expect(isOwnAddress(address)).toBe(own));
+
+test('[H6] a person has a burst to read and one to change, an address one for all of its people, and this machine none', () => {
+  const limits = makeLimits();
+  const tries = (take: () => number): number => {
+    let count = 0;
+    while (count < 10_000 && take() === 0) count++;
+    return count;
+  };
+  expect(tries(() => limits.person('ana', false, 0))).toBe(HTTP_RATES.reads.burst);
+  expect(tries(() => limits.person('ana', true, 0))).toBe(HTTP_RATES.writes.burst);
+  expect(limits.person('ben', true, 0)).toBe(0);
+  expect(tries(() => limits.address('192.0.2.1', 0))).toBe(HTTP_RATES.address.burst);
+  expect(tries(() => limits.address('127.0.0.1', 0))).toBe(10_000);
+});

@@ -22,9 +22,9 @@ export function addReportRoutes(app: App, { reports, limits, clock, random, sign
     }),
     async (c) => {
       const { userId } = c.var.viewer;
-      const at = clock.now();
-      refuseAfter(limits.report(userId, at));
-      const report = await reports.file({ ...c.req.valid('json'), id: makeUuid(at, random), reporterId: userId, at });
+      const now = clock.now();
+      refuseAfter(limits.report(userId, now));
+      const report = await reports.file({ ...c.req.valid('json'), id: makeUuid(now, random), reporterId: userId, now });
       if (!report) throw problem('not-found', 'There is no such message of somebody else.');
       return c.json({ id: report.id }, report.filed ? 201 : 200);
     },

@@ -69,7 +69,7 @@ describe('[G2] groups over HTTP', () => {
     expect(conversationAnswer.parse(renamed.body).conversation).toMatchObject({ title: 'Journey', history: 'joined' });
   });
 
-  test('[G3] a group with an id of its own may be asked for again', async () => {
+  test('[H2] a group with an id of its own may be asked for again', async () => {
     const [ada, ben] = [await somebody(), await somebody()];
     const id = crypto.randomUUID();
     const body = { id, title: 'Trip', memberIds: [ben.id] };
@@ -108,10 +108,14 @@ describe('[G2] groups over HTTP', () => {
   test('a removed person’s sockets end within a second', async () => {
     const [ada, ben] = [await somebody(), await somebody()];
     const id = await group(ada, ben);
+    await said(ada, id, 'hello');
     const sockets = [dial(server.url, id, ben.accessToken), dial(server.url, `${id}/1`, ben.accessToken)];
     await expect.poll(() => sockets.every((peer) => peer.order.includes('sync 1'))).toBe(true);
     await ada.call('DELETE', `${C}/${id}/members/${ben.id}`);
     await expect.poll(() => sockets.map((peer) => peer.closed?.code), { timeout: 1_000 }).toEqual([4403, 4403]);
+    expect(
+      await api.sql`select left_seq, left_at is not null as left from members where conversation_id = ${id} and user_id = ${ben.id}`,
+    ).toEqual([{ left_seq: 1, left: true }]);
   });
 });
 

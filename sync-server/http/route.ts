@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Clock, RandomBytes } from '../../shared/clock.ts';
 import { problem as problemSchema, uuid } from '../../shared/api.ts';
 import type { Accounts, History, SignIns } from '../core/accounts.ts';
+import type { ForeignAccounts } from '../core/identity.ts';
 import type { Invites, Passkeys, PasswordStore } from '../core/ways-in.ts';
 import type { Messaging } from '../core/messaging-port.ts';
 import type { Logger } from '../core/ports.ts';
@@ -47,6 +48,7 @@ export interface RouteDeps {
   /** Another platform whose people are at home here too; null: none (S6). */
   platform: Platform | null;
   enrol: Enrol;
+  foreignAccounts: ForeignAccounts;
   devices: Devices;
   passwords: Passwords;
   limits: Limits;

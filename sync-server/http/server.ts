@@ -50,8 +50,7 @@ function refuseOtherUpgrades(server: Server): void {
   const [upgrade] = server.listeners('upgrade');
   server.removeAllListeners('upgrade');
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (request.headers.upgrade?.toLowerCase() === 'websocket') return void upgrade?.call(server, request, socket, head);
-    socket.on('error', () => {});
-    socket.end(OTHER_UPGRADE);
+    if (request.headers.upgrade?.toLowerCase() === 'websocket') upgrade?.call(server, request, socket, head);
+    else socket.on('error', () => {}).end(OTHER_UPGRADE);
   });
 }

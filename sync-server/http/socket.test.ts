@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { makeManualClock } from '../core/testing/manual-clock.ts';
 import { keepHeartbeat } from './socket.ts';
 
-vi.mock('ws', () => ({ WebSocketServer: class {} }));
+vi.mock('ws', () => ({ WebSocketServer: Object }));
 
 /** A connection of the WebSocket server that answers pings or not. */
 class Connection extends EventEmitter {

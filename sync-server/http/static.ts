@@ -4,7 +4,7 @@ import { CSP_REPORTS_PATH } from './csp-reports.ts';
 import { type App, type Env } from './route.ts';
 
 /** What neither the app nor anything that gets into it may ask a person for. */
-const PERMISSIONS = ['camera', 'microphone', 'geolocation', 'display-capture', 'payment', 'usb', 'serial', 'hid', 'midi', 'browsing-topics']
+const PERMISSIONS = ['camera', 'microphone', 'geolocation', 'display-capture', 'payment', 'usb', 'serial', 'hid', 'midi']
   .map((name) => `${name}=()`)
   .join(', ');
 

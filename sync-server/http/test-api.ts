@@ -88,6 +88,7 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
     },
     keys,
     platform: null,
+    foreignAccounts: makeForeignAccounts(sql),
     enrol: makeEnrol({ foreignAccounts: makeForeignAccounts(sql), random: systemRandom }),
     devices: makeDevices({ knownDevices: makeKnownDevices(sql), random: systemRandom, now: clock.now }),
     passwords: makePasswords(),

@@ -1,6 +1,6 @@
 import type { Uuid } from '../../shared/ids.ts';
 import type { Departures, Relations } from '../core/rights/relations.ts';
-import { type MemoryStore, type StoredConversation, nextChange, notify } from './store.ts';
+import { type MemoryStore, type StoredConversation, lockRows, nextChange, notify } from './store.ts';
 
 const conversationsOf = (store: MemoryStore, userId: Uuid): StoredConversation[] =>
   [...store.conversations.values()].filter(({ state, members }) => state.kind !== 'private' && members.has(userId));
@@ -12,22 +12,30 @@ export function makeMemoryRelations(store: MemoryStore): Relations {
       const own = conversationsOf(store, userId);
       return new Set(others.filter((other) => own.some(({ members }) => members.has(other) && !members.get(other)!.asked)));
     },
-    async requests(userId, since) {
+    async asked(userId, since) {
       const members = [...store.conversations.values()].flatMap((row) => [...row.members.values()]);
-      return members.filter(({ asked, askedBy, askedAt }) => asked && askedBy === userId && askedAt > since).length;
+      const waiting = members.filter(({ asked, askedBy, askedAt }) => asked && askedBy === userId && askedAt > since);
+      return new Set(waiting.map((member) => member.userId));
     },
-    async setBlocked(userId, otherId, _directId, blocked) {
-      const list = store.blocks.get(userId) ?? new Set();
-      if (list.has(otherId) === blocked) return false;
-      if (blocked) store.blocks.set(userId, list.add(otherId));
-      else list.delete(otherId);
-      for (const row of conversationsOf(store, userId)) {
-        if (!row.members.has(otherId)) continue;
-        row.state = { ...row.state, membersVersion: row.state.membersVersion + 1 };
-        row.members.get(userId)!.changed = nextChange(store);
-        notify(store, { kind: 'members', conversationId: row.state.id });
-      }
-      return true;
+    setBlocked(userId, otherId, _directId, blocked) {
+      const shared = conversationsOf(store, userId).filter(({ members }) => members.has(otherId));
+      return lockRows(
+        store,
+        shared.map(({ state }) => state.id),
+        async (rows) => {
+          const list = store.blocks.get(userId) ?? new Set();
+          if (list.has(otherId) === blocked) return false;
+          if (blocked) store.blocks.set(userId, list.add(otherId));
+          else list.delete(otherId);
+          for (const row of rows.values()) {
+            row.state = { ...row.state, membersVersion: row.state.membersVersion + 1 };
+            const member = row.members.get(userId);
+            if (member) member.changed = nextChange(store);
+            notify(store, { kind: 'members', conversationId: row.state.id });
+          }
+          return true;
+        },
+      );
     },
   };
 }

@@ -86,6 +86,29 @@ export const makeMemoryStore = (): MemoryStore => ({
 
 export const nextChange = (store: MemoryStore): number => ++store.changes;
 
+/** Runs `task` while it alone holds the rows, taken in order of id (L2). */
+export async function lockRows<T>(
+  store: MemoryStore,
+  ids: readonly Uuid[],
+  task: (rows: Map<Uuid, StoredConversation>) => Promise<T>,
+): Promise<T> {
+  const rows = new Map<Uuid, StoredConversation>();
+  const releases: (() => void)[] = [];
+  try {
+    for (const id of [...new Set(ids)].sort()) {
+      const row = store.conversations.get(id);
+      if (!row) continue;
+      const before = row.lock;
+      row.lock = new Promise((resolve) => releases.push(resolve));
+      await before;
+      rows.set(id, row);
+    }
+    return await task(rows);
+  } finally {
+    for (const release of releases) release();
+  }
+}
+
 /** Tells every listener of every node. */
 export function notify(store: MemoryStore, hint: Hint): void {
   for (const listener of store.listeners) listener(hint);

@@ -8,6 +8,7 @@ import {
   type StoredMember,
   applyChange,
   applyMember,
+  lockRows,
   membersOf,
   nextChange,
   notify,
@@ -27,24 +28,8 @@ export function makeMemoryLog(store: MemoryStore, { clock, pause = nextTurn }: {
     return snapshot;
   }
 
-  /** Runs `task` while it alone holds the rows, taken in order of id (L2). */
-  async function underLock<T>(ids: readonly Uuid[], task: (rows: Map<Uuid, StoredConversation>) => Promise<T>): Promise<T> {
-    const rows = new Map<Uuid, StoredConversation>();
-    const releases: (() => void)[] = [];
-    try {
-      for (const id of [...new Set(ids)].sort()) {
-        const row = store.conversations.get(id);
-        if (!row) continue;
-        const before = row.lock;
-        row.lock = new Promise((resolve) => releases.push(resolve));
-        await before;
-        rows.set(id, row);
-      }
-      return await task(rows);
-    } finally {
-      for (const release of releases) release();
-    }
-  }
+  const underLock = <T>(ids: readonly Uuid[], task: (rows: Map<Uuid, StoredConversation>) => Promise<T>): Promise<T> =>
+    lockRows(store, ids, task);
 
   return {
     read: (conversationId, n, position) => {

@@ -12,8 +12,7 @@ const asPasskey = ({ createdAt, lastUsedAt, ...row }: PasskeyRow): Passkey => ({
 
 /** Passkeys and the challenges of their ceremonies, in Postgres: a ceremony may end on another node. */
 export function makePasskeys(sql: Sql): Passkeys {
-  const columns = sql`id, user_id as "userId", name, public_key as "publicKey", counter, transports,
-    created_at as "createdAt", last_used_at as "lastUsedAt"`;
+  const columns = sql`id, user_id as "userId", name, public_key as "publicKey", counter, created_at as "createdAt", last_used_at as "lastUsedAt"`;
 
   return {
     async openChallenge({ hash, userId, expiresAt }, now) {
@@ -34,14 +33,14 @@ export function makePasskeys(sql: Sql): Passkeys {
       const [row] = await sql<PasskeyRow[]>`select ${columns} from passkeys where id = ${id}`;
       return row ? asPasskey(row) : null;
     },
-    add: ({ id, userId, name, publicKey, counter, transports, createdAt }, most) =>
+    add: ({ id, userId, name, publicKey, counter, createdAt }, most) =>
       transaction(sql, async (tx) => {
         // Two at once would both count too few.
         const person = await tx`select 1 from users where id = ${userId} and deleted_at is null for update`;
         if (person.length === 0) return false;
         const rows = await tx`
-          insert into passkeys (id, user_id, name, public_key, counter, transports, created_at)
-          select ${id}, ${userId}, ${name}, ${publicKey}, ${counter}, ${transports}, ${new Date(createdAt)}
+          insert into passkeys (id, user_id, name, public_key, counter, created_at)
+          select ${id}, ${userId}, ${name}, ${publicKey}, ${counter}, ${new Date(createdAt)}
           where (select count(*) from passkeys where user_id = ${userId}) < ${most}
           on conflict (id) do nothing returning id`;
         return rows.length > 0;

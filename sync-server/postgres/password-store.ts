@@ -6,7 +6,7 @@ import { transaction } from './transaction.ts';
 async function endAll(tx: Transaction, userId: string, keep: string | null): Promise<string[]> {
   await tx`delete from password_resets where user_id = ${userId}`;
   const rows = await tx<{ sid: string }[]>`
-    delete from sign_ins where user_id = ${userId} and (${keep}::uuid is null or sid <> ${keep}) returning sid`;
+    delete from sign_ins where user_id = ${userId} and sid is distinct from ${keep} returning sid`;
   return rows.map(({ sid }) => sid);
 }
 

@@ -16,10 +16,10 @@ export function makePostgresRelations(sql: Sql): Relations {
         where o.user_id = any(${[...others]}::uuid[]) and o.left_at is null and not o.asked`;
       return new Set(rows.map(({ id }) => id));
     },
-    async requests(userId, since) {
-      const [row] = await sql<{ count: number }[]>`
-        select count(*) from members where asked and asked_by = ${userId} and asked_at > ${new Date(since)}`;
-      return row!.count;
+    async asked(userId, since) {
+      const rows = await sql<{ id: Uuid }[]>`
+        select distinct user_id as id from members where asked and asked_by = ${userId} and asked_at > ${new Date(since)}`;
+      return new Set(rows.map(({ id }) => id));
     },
     setBlocked: (userId, otherId, directId, blocked) =>
       transaction(sql, async (tx) => {

@@ -4,15 +4,20 @@ import type { Sql } from './connect.ts';
 
 type ReportRow = Omit<Report, 'at' | 'closedAt'> & { at: Date; closedAt: Date | null };
 
-const asReport = ({ at, closedAt, ...row }: ReportRow): Report => ({ ...row, at: at.getTime(), closedAt: closedAt?.getTime() ?? null });
+const asReport = ({ at, closedAt, ...row }: ReportRow): Report => ({
+  ...row,
+  at: at.toISOString(),
+  closedAt: closedAt?.toISOString() ?? null,
+});
 
 /** Reports in Postgres, each with its own copy of the messages. */
 export function makeReports(sql: Sql): Reports {
   const columns = sql`id, reporter_id as "reporterId", reported_id as "reportedId", conversation_id as "conversationId",
-    message_id as "messageId", reason, at, closed_at as "closedAt", messages`;
+    message_id as "messageId", reason, at, closed_at as "closedAt", messages,
+    (select handle from users u where u.id = reporter_id) as reporter, (select handle from users u where u.id = reported_id) as reported`;
 
   return {
-    async file({ id, reporterId, conversationId, messageId, reason, at }) {
+    async file({ id, reporterId, conversationId, messageId, reason, now }) {
       const [row] = await sql<{ id: Uuid; filed: boolean }[]>`
         with visible as (
           select x.* from members m join messages x on x.conversation_id = m.conversation_id and x.seq > m.visible_from
@@ -21,9 +26,9 @@ export function makeReports(sql: Sql): Reports {
           select * from visible where id = ${messageId} and sender_id <> ${reporterId}
         ), filed as (
           insert into reports (id, reporter_id, reported_id, conversation_id, message_id, reason, at, messages)
-          select ${id}, ${reporterId}, t.sender_id, t.conversation_id, t.id, ${reason}, ${new Date(at)}, (
+          select ${id}, ${reporterId}, t.sender_id, t.conversation_id, t.id, ${reason}, ${new Date(now)}, (
             select json_agg(json_build_object('id', v.id, 'seq', v.seq, 'senderId', v.sender_id, 'content', v.body,
-              'sentAt', v.accepted_at) order by v.seq)
+              'sentAt', to_char(v.accepted_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by v.seq)
             from visible v where v.seq between t.seq - ${AROUND}::int8 and t.seq + ${AROUND}::int8)
           from target t
           on conflict (reporter_id, conversation_id, message_id) do nothing

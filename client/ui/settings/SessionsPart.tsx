@@ -6,6 +6,11 @@ import { formatMoment } from '../times.ts';
 import { Asked } from './Asked.tsx';
 import './account.css';
 
+const thisFirst = (found: readonly Session[]): Session[] => [
+  ...found.filter(({ isCurrent }) => isCurrent),
+  ...found.filter(({ isCurrent }) => !isCurrent),
+];
+
 /** Where this person is signed in, and ending that elsewhere. */
 export const SessionsPart: Component = () => {
   const care = useAccountCare();
@@ -32,7 +37,7 @@ export const SessionsPart: Component = () => {
         {(found) => (
           <>
             <ul class="account__list" aria-label="Sessions">
-              <For each={found()}>
+              <For each={thisFirst(found())}>
                 {(session) => (
                   <li class="account__row">
                     <p class="account__name">

@@ -135,6 +135,15 @@ export function openBatch(input: BatchInput): Batch {
     return { client: logClient, clock: serverClock(), length: values.length, origin: lastOfLog(doc), root: LOG, key: null, values };
   }
 
+  /** D4; a private document also where its owner's structs, which no compaction takes away, come near to what one person may have. */
+  function isFull({ messages, bytes, clients }: DocumentState): boolean {
+    if (messages >= LIMITS.segmentMessages || bytes >= LIMITS.segmentBytes || clients >= LIMITS.segmentClients) return true;
+    if (kind !== 'user') return false;
+    let structs = 0;
+    for (const client of doc.store.clients.keys()) structs += overlay.structs(client);
+    return structs >= LIMITS.personStructs / 2;
+  }
+
   function build(): BuiltDocument | null {
     if (overlay.accepted.size === 0) return null;
     const structs: EncodableStruct[] = [];
@@ -163,7 +172,7 @@ export function openBatch(input: BatchInput): Batch {
       claims: [...decided.claims].map(([client, userId]) => ({ client, userId })),
       snapshot,
       deleted: snapshot.some((change) => change.kind === 'deletion'),
-      full: after.messages >= LIMITS.segmentMessages || after.bytes >= LIMITS.segmentBytes || after.clients >= LIMITS.segmentClients,
+      full: isFull(after),
     };
   }
 

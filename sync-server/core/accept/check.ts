@@ -22,7 +22,7 @@ function makeWalker(bytes: Uint8Array) {
   let values = 0;
   let names = 0;
 
-  /** One more struct, range of deletions, or client id that has some. */
+  /** One more struct, or client id that has structs or deletions. */
   function part(): void {
     if (++parts > LIMITS.updateParts) fail();
   }
@@ -170,7 +170,6 @@ function makeWalker(bytes: Uint8Array) {
       newClient(seen);
       let end = 0;
       for (let count = varUint(); count > 0; count--) {
-        part();
         const clock = varUint();
         if (clock < end) fail();
         end = stretch(clock);

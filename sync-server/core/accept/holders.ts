@@ -1,7 +1,7 @@
 import * as Y from 'yjs';
 import { type MessageId, type Uuid, isMessageId } from '../../../shared/ids.ts';
 import { laneOwner } from '../../../shared/segment.ts';
-import { type RootType, lastOfKey, valueOf } from './stored.ts';
+import { type RootType, itemsByKey, lastOfKey, valueOf } from './stored.ts';
 
 /** Questions that are answered lane by lane; who asks more is worth an index of all lanes. */
 const FEW = 8;
@@ -18,7 +18,7 @@ function* lanesOf(doc: Y.Doc): Generator<[owner: Uuid, lane: RootType]> {
 function indexOf(doc: Y.Doc): ReadonlyMap<MessageId, Uuid> {
   const holders = new Map<MessageId, Uuid>();
   for (const [owner, lane] of lanesOf(doc)) {
-    for (const [key, item] of lane!._map) if (isMessageId(key) && isLiving(item)) holders.set(key, owner);
+    for (const [key, item] of itemsByKey(lane)) if (isMessageId(key) && isLiving(item)) holders.set(key, owner);
   }
   return holders;
 }

@@ -119,9 +119,14 @@ export function makeJudge(input: BatchInput, overlay: Overlay, decided: Decided)
     return message || isLogged(id) ? null : 'removed';
   }
 
+  function judgePrivate(): Neutralised | null {
+    if (state.closed) return 'closed';
+    return state.bytes >= LIMITS.privateBytes ? 'quota' : null;
+  }
+
   function judge(writer: Uuid, entry: Entry, lookedUp: ReadonlySet<MessageId>): Neutralised | null {
     const { meaning, slot } = entry;
-    if (meaning === null) return input.kind === 'user' && !entry.deleted && state.closed ? 'closed' : null;
+    if (meaning === null) return entry.deleted ? null : judgePrivate();
     switch (meaning.kind) {
       case 'message':
         return judgeMessage(writer, slot, lookedUp);

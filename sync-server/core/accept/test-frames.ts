@@ -125,7 +125,8 @@ export function worstFrames(): WorstFrame[] {
       before: [fill((i) => ({ ...at(fresh(i)), ...tombstone() }), STRUCTS / 2)],
       update: rawUpdate([[6, 0, many(STRUCTS / 2, (i) => ({ ...after(5, i), ...value(WORD) }))]]),
     },
-    'deletions of as many ranges as may be': deletions([[OWN, many(PARTS - 1, (i) => [2 * i, 1])]]),
+    'deletions of as many ranges as may be': deletions([[1_234, many(60_000, (i) => [2 * i, 1])]]),
+    'deletions of as many own ranges': deletions([[OWN, many(60_000, (i) => [1_000 + 2 * i, 1])]]),
     'deletions under as many client ids as may be': deletions(many(PARTS, (i) => [1_000 + i, []])),
     'deletions of everything': deletions([OTHER, OWN, LOG_CLIENT].map((client) => [client, [[0, 2 ** 50]]])),
     'structs under a delete range each': {

@@ -1,7 +1,8 @@
 import * as Y from 'yjs';
 import { addMessage, react } from '../../../shared/segment.ts';
 import type { LoadedDocument } from '../ports.ts';
-import { type Room, type Watcher, makeRoom } from '../room/room.ts';
+import { type Room, makeRoom } from '../room/room.ts';
+import type { Watcher } from '../room/work.ts';
 import { ANNA, BERT, CARL, type World, changeOf, makeDevice, makeWorld, messageId, text } from './test-world.ts';
 
 const CONVERSATION = '00000000-0000-7000-8000-0000000000ff';

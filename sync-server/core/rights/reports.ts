@@ -7,6 +7,7 @@ export interface ReportedMessage {
   senderId: Uuid;
   /** Null when it was deleted by then. */
   content: string | null;
+  /** ISO 8601 in UTC, as the others here. */
   sentAt: string;
 }
 
@@ -14,13 +15,15 @@ export interface ReportedMessage {
 export interface Report {
   id: Uuid;
   reporterId: Uuid;
+  /** Handles, also of deleted accounts; null: nobody has this id any more. */
+  reporter: string | null;
+  reported: string | null;
   reportedId: Uuid;
   conversationId: Uuid;
   messageId: MessageId;
   reason: string;
-  /** Milliseconds since 1970. */
-  at: number;
-  closedAt: number | null;
+  at: string;
+  closedAt: string | null;
   messages: ReportedMessage[];
 }
 
@@ -33,7 +36,7 @@ export interface Reports {
    * reporter may not read it, or it is their own.
    */
   file(
-    report: Pick<Report, 'id' | 'reporterId' | 'conversationId' | 'messageId' | 'reason' | 'at'>,
+    report: Pick<Report, 'id' | 'reporterId' | 'conversationId' | 'messageId' | 'reason'> & { now: number },
   ): Promise<{ id: Uuid; filed: boolean } | null>;
   /** The newest `limit`, the newest first; open ones only, or all. */
   list(which: 'open' | 'all', limit: number): Promise<Report[]>;

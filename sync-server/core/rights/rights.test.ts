@@ -254,6 +254,36 @@ describe('[G1] blocks', () => {
   });
 });
 
+describe('[P6] who is kept from whom in a group', () => {
+  test('a third sees both of two who are kept apart; who has not accepted sees nobody, and nobody sees them', async () => {
+    const { open, node, ana, ben, carl, id, members, clock } = await group();
+    const dora = makeUuid(clock.now(), (size) => new Uint8Array(size).fill(4));
+    await members.put(ana, id, { userId: carl, role: undefined });
+    await members.put(ana, id, { userId: dora, role: undefined });
+    await node.messaging.setBlocked(ana, ben, true);
+    const people = [ana, ben, carl, dora];
+    const peers = await Promise.all(people.map((userId) => open(userId, id)));
+    for (const [i, peer] of peers.entries()) peer.sayHere(i + 1, { typing: true });
+    await clock.advance(200);
+    const seen = (): string[] => peers.map(({ states }) => [1, 2, 3, 4].filter((client) => states.has(client)).join(''));
+    const positions = (): number[] =>
+      peers.map(({ states }) => [...states.values()].flatMap(({ state }) => Object.keys(state.away ?? {})).length);
+    expect([seen(), positions()]).toEqual([
+      ['3', '3', '12', ''],
+      [2, 2, 3, 1],
+    ]);
+    await members.accept(dora, id);
+    await clock.advance(200);
+    expect([seen(), positions()]).toEqual([
+      ['34', '34', '124', '123'],
+      [3, 3, 4, 4],
+    ]);
+    peers[3]!.session.closed();
+    await clock.advance(200);
+    expect(seen().slice(0, 3)).toEqual(['3', '3', '12']);
+  });
+});
+
 describe('[G3] requests', () => {
   /** Dora, whom nobody knows, has written to Ana. */
   async function request() {

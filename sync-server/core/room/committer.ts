@@ -5,7 +5,8 @@ import { encodeAck, encodeTold } from '../../../shared/protocol.ts';
 import { decodeUpdate } from '../accept/decode.ts';
 import { type Job, type Judgement, type Outcome, RootNeeded, judge, judgeRoom, takeConversation } from './judge.ts';
 import { CommitUnknown, type DocumentWrite, type Locked, type Logger, LogUnavailable, type Permissions, type UpdateLog } from '../ports.ts';
-import { BrokenDocument, type Room, type Work, advance, encodeRoomStep1 } from './room.ts';
+import { BrokenDocument, type Room, advance, encodeRoomStep1 } from './room.ts';
+import type { Work } from './work.ts';
 import type { Rooms } from './rooms.ts';
 import { type Batch, byConversation, wantsOf } from './batch.ts';
 

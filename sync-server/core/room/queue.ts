@@ -1,6 +1,6 @@
 import type { Uuid } from '../../../shared/ids.ts';
 import { LIMITS } from '../../../shared/limits.ts';
-import type { Work } from './room.ts';
+import type { Work } from './work.ts';
 
 /** What of a batch is left: its work is judged in one go, so that its size is the time for which a node does nothing else. */
 export interface Budget {

@@ -3,7 +3,8 @@ import type { CloseName } from '../../../shared/close-codes.ts';
 import { type DocumentName, type Uuid, formatDocumentId } from '../../../shared/ids.ts';
 import { LIMITS } from '../../../shared/limits.ts';
 import type { Claim, DocumentState, Logger, UpdateLog, UpdateRow } from '../ports.ts';
-import { type Room, type Watcher, advance, makeRoom, takeMembers } from './room.ts';
+import { type Room, advance, makeRoom, takeMembers } from './room.ts';
+import type { Watcher } from './work.ts';
 
 /** The rooms of a node. */
 export interface Rooms {
@@ -135,7 +136,7 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
     async membersChanged(conversationId) {
       const concerned = [...slots.values()].filter((slot) => slot.conversationId === conversationId);
       for (const slot of concerned) slot.hinted = Number.MAX_SAFE_INTEGER;
-      await Promise.all(concerned.map(({ room }) => room && refresh(room)));
+      await Promise.all(concerned.flatMap(({ room }) => (room ? refresh(room) : [])));
     },
     async enter(name, join) {
       const id = formatDocumentId(name);

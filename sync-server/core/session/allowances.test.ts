@@ -111,7 +111,8 @@ describe('what one person opens', () => {
     const first = makeCarrier(node, ana);
     for (let i = 1; i < LIMITS.personSockets; i++) makeCarrier(node, ana);
     const [more, carrier] = [await open(ana, conversationId), makeCarrier(node, ana)];
-    expect([more.closed, carrier.closed]).toEqual(Array(2).fill({ code: CLOSE.tryLater.code, reason: 'too many connections' }));
+    const refused = { code: CLOSE.tryLater.code, reason: 'too many connections' };
+    expect([more.closed, carrier.closed]).toEqual([refused, refused]);
     expect((await open(ben, conversationId)).closed).toBeNull();
     more.session.closed();
     expect((await open(ana, conversationId)).closed).not.toBeNull();
@@ -142,7 +143,7 @@ describe('what one person opens', () => {
     const { node, ana, clock } = await startTestNode();
     const carrier = makeCarrier(node, ana);
     const name = (i: number): string =>
-      [`00000000-0000-7000-8000-${String(i).padStart(12, '0')}`, `user:${ana}/${i + 1}`, `${'x'.repeat(i % 300)}`, `../${i}`, `user:${i}`][
+      [`00000000-0000-7000-8000-${String(i).padStart(12, '0')}`, `user:${ana}/${i + 1}`, 'x'.repeat(i % 300), `../${i}`, `user:${i}`][
         i % 5
       ]!;
     for (let i = 1; i <= NAMES; i++) {

@@ -39,9 +39,11 @@ export function makeIntake(deps: {
     pace();
   }
 
+  const next = (): Uint8Array | undefined => (phase === 'open' ? waiting[0] : undefined);
+
   function flow(): void {
     stopTurn();
-    for (let frame = waiting[0]; frame && phase === 'open'; frame = waiting[0]) {
+    for (let frame = next(); frame; frame = next()) {
       const wait = take(frame);
       if (wait > 0) return waitFor(wait);
       waitsUntil = null;

@@ -1,6 +1,7 @@
 import type { CloseName } from '../../../shared/close-codes.ts';
 import type { DocumentName, Uuid } from '../../../shared/ids.ts';
-import type { Room, Watcher } from '../room/room.ts';
+import type { Room } from '../room/room.ts';
+import type { Watcher } from '../room/work.ts';
 import type { Hold, Rooms } from '../room/rooms.ts';
 
 /**

@@ -106,7 +106,7 @@ export function makePresence(deps: {
         ]
       : [];
 
-  function awayEntry(isShown: (userId: Uuid) => boolean = () => true): AwarenessEntry[] {
+  function awayEntry(isShown: (userId: Uuid) => boolean): AwarenessEntry[] {
     if (positions.size === 0 || positions.size > AWAY_MEMBERS) return [];
     const shown = [...positions].filter(([userId]) => isShown(userId));
     const away = shown.map(([userId, { read, delivered }]) => [userId, [read, delivered]]);
@@ -127,12 +127,14 @@ export function makePresence(deps: {
     stopTick = null;
     if (!discretion) return;
     const news = [...changed.values()];
-    const entries = discretion.isOpen ? [...news.map(({ entry }) => entry), ...(isAwayChanged ? awayEntry() : [])] : null;
-    const whole = entries && encodePieces(entries);
+    const { isOrdinary, isShown } = discretion;
+    // Nearly everybody sees the same: that is encoded once.
+    const entries = [...news.filter(({ of }) => isShown(of)).map(({ entry }) => entry), ...(isAwayChanged ? awayEntry(isShown) : [])];
+    const whole = encodePieces(entries);
     for (const guest of guests) {
       if (guest.asks) continue;
       if (guest.toldAt === null) resend(guest);
-      else if (entries && !(guest.entry && changed.has(guest.entry.client))) show(guest, entries, whole);
+      else if (isOrdinary(guest.userId) && !(guest.entry && changed.has(guest.entry.client))) show(guest, entries, whole);
       else show(guest, newsFor(guest, news), null);
     }
     changed.clear();

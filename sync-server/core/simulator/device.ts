@@ -1,6 +1,7 @@
 import * as Y from 'yjs';
 import { readRoot } from '../../../shared/conversation.ts';
 import { type DocumentName, type MessageId, type Uuid, formatDocumentId, makeMessageId } from '../../../shared/ids.ts';
+import type { Told } from '../../../shared/protocol.ts';
 import { LOG, addMessage, deleteMessage, editMessage, laneName, readLog, readSegmentMeta } from '../../../shared/segment.ts';
 import type { Chance } from './chance.ts';
 import type { Link } from './link.ts';
@@ -28,6 +29,8 @@ export interface Device {
   reload(keep: boolean): void;
   /** Own entries that wait. */
   pending(): number;
+  /** The last seq that any of its replicas holds. */
+  newest(): number;
   replicas(): ReadonlyMap<string, Replica>;
   /** Every id that this device has shown as sent, with the seq it showed. */
   readonly sent: Map<MessageId, number>;
@@ -42,6 +45,9 @@ export function makeDevice(deps: {
   chance: Chance;
   scheduler: Scheduler;
   dial: Dial;
+  isMember(): boolean;
+  /** A message of this device was not taken. */
+  blocked(): void;
   /** A close code that no honest client should ever get. */
   refused(document: string, code: number, reason: string): void;
 }): Device {
@@ -62,16 +68,34 @@ export function makeDevice(deps: {
     const before = replicas.get(id);
     if (before) return before;
     const replica = makeReplica(chance.int(2 ** 32), stored, {
-      told: () => {},
+      told: (entries) => giveUp(replica, entries),
       changed: flush,
       closed(code, reason) {
         if (code >= 4400 && code < 4500) deps.refused(id, code, reason);
-        if (online) scheduler.clock.after(RETRY_MS, () => dialAgain(name, replica));
+        // Who is no member dials again when they are one: `connect`.
+        if (online) scheduler.clock.after(RETRY_MS, () => deps.isMember() && dialAgain(name, replica));
       },
     });
     replicas.set(id, replica);
     dialAgain(name, replica);
     return replica;
+  }
+
+  /** What the server will not take is not tried again: it is shown as failed. */
+  function giveUp({ doc }: Replica, entries: readonly Told[]): void {
+    for (const { client, clock, code } of entries) {
+      if (code !== 'blocked') continue;
+      for (const [key, newest] of doc.getMap(laneName(userId))._map)
+        for (let item: Y.Item | null = newest; item; item = item.left)
+          if (item.id.client === client && item.id.clock <= clock && clock < item.id.clock + item.length) forget(key);
+    }
+  }
+
+  function forget(id: MessageId): void {
+    if (sent.has(id)) return;
+    written.delete(id);
+    for (let i = outbox.length - 1; i >= 0; i--) if (outbox[i]!.id === id) outbox.splice(i, 1);
+    deps.blocked();
   }
 
   function dialAgain(name: DocumentName, replica: Replica): void {
@@ -201,6 +225,7 @@ export function makeDevice(deps: {
         open(id === conversationId ? rootName : segmentName(Number(id.split('/')[1])), keep ? update : null);
     },
     pending: () => outbox.length,
+    newest: () => Math.max(0, ...segments().map(({ doc }) => (readSegmentMeta(doc)?.firstSeq ?? 1) + doc.getArray(LOG).length - 1)),
     replicas: () => replicas,
   };
 }

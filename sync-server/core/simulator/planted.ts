@@ -21,7 +21,7 @@ export const SMALL: readonly Patch[] = [
 
 const NO_POLL: Patch = {
   file: 'sync-server/core/node.ts',
-  find: "every(POLL_MS, poll, 'the log could not be polled'), ",
+  find: "    every(POLL_MS, poll, 'the log could not be polled'),\n",
   replace: '',
 };
 
@@ -128,6 +128,39 @@ export const PLANTED: readonly Planted[] = [
         file: 'sync-server/core/room/committer.ts',
         find: '      advance(room, document.rows, document.claims, document.state);\n',
         replace: '      room.state = document.state;\n',
+      },
+    ],
+  },
+  {
+    name: 'rights only at the door',
+    mistake: 'who is no member any more goes on listening (G2)',
+    patches: [
+      {
+        file: 'sync-server/core/room/room.ts',
+        find: "  for (const watcher of [...room.watchers]) if (!room.members.has(watcher.userId)) watcher.end('notMember');\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'what waits is written whoever wrote it',
+    mistake: 'a frame that waited while its writer was removed is written (G2)',
+    patches: [
+      {
+        file: 'sync-server/core/room/judge.ts',
+        find: "    if (!members.has(from.userId)) return { kind: 'not-member', from };\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'blocks looked at once',
+    mistake: 'members under the lock are not looked at again when their version is another (G1)',
+    patches: [
+      {
+        file: 'sync-server/core/room/judge.ts',
+        find: '  if (locked.members) takeMembers(room, locked.members);\n',
+        replace: '',
       },
     ],
   },

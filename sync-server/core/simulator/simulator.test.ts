@@ -20,7 +20,7 @@ describe('the core under a seeded world', () => {
         for (const what of outcome.reached) reached.add(what);
         expect(outcome.wrong, `seed ${seed}, ${outcome.steps} steps`).toEqual([]);
       }
-      if (SEEDS >= 100) expect([...reached].sort()).toEqual(['fault', 'node killed', 'roll-over', 'write']);
+      if (SEEDS >= 100) expect([...reached].sort()).toEqual(['block', 'fault', 'node killed', 'removal', 'return', 'roll-over', 'write']);
     },
   );
 

@@ -4,7 +4,7 @@ import { readMessages } from '../../../shared/segment.ts';
 import { createRoot } from '../../../shared/conversation.ts';
 import { createSegment } from '../../../shared/segment.ts';
 import { makeMemoryLog } from '../../memory/update-log.ts';
-import { type MemoryStore, type StoredConversation, makeMemoryStore } from '../../memory/store.ts';
+import { type MemoryStore, type StoredConversation, hasBlocked, makeMemoryStore } from '../../memory/store.ts';
 import type { Member } from '../ports.ts';
 import { freshState, writeAsServer } from '../room/server-write.ts';
 import { type Chance, makeChance } from './chance.ts';
@@ -30,14 +30,15 @@ const STEPS = 60_000;
 /** Virtual time in which everything must be healed: quarantine, polls and compaction included. */
 const HEAL_MS = 120_000;
 
-/** Runs one seeded world: two nodes, four devices of three people, one conversation, faults of all kinds; then heals it and compares. */
+/** Runs one seeded world: two nodes, four devices of two or three people, one conversation in which they block each other, or from which they are taken and brought back, faults of all kinds; then heals it and compares. */
 export async function runSeed(seed: number): Promise<Outcome> {
   const chance = makeChance(seed);
   const scheduler = makeScheduler(chance);
   const store = makeMemoryStore();
   const wrong: string[] = [];
   const reached = new Set<string>();
-  const users = Array.from({ length: 3 }, () => makeUuid(scheduler.now(), chance.bytes));
+  const kind = chance.happens(0.3) ? 'direct' : 'group';
+  const users = Array.from({ length: kind === 'direct' ? 2 : 3 }, () => makeUuid(scheduler.now(), chance.bytes));
   const conversationId = makeUuid(scheduler.now(), chance.bytes);
   const faults = {
     failed: chance.oneOf([0, 0.02, 0.1])!,
@@ -45,6 +46,8 @@ export async function runSeed(seed: number): Promise<Outcome> {
     unknownCommitted: chance.oneOf([0, 0.03])!,
   };
   const links = new Map<Link, NodeProcess>();
+  /** Whoever was taken out once. */
+  const removed = new Set<Uuid>();
   const processes: NodeProcess[] = [];
   let steps = 0;
 
@@ -63,7 +66,7 @@ export async function runSeed(seed: number): Promise<Outcome> {
     return settle(startProcess({ store, scheduler, chance, faults }));
   }
 
-  await settle(createConversation(store, scheduler, chance, conversationId, users));
+  await settle(createConversation(store, scheduler, chance, { id: conversationId, kind, users }));
   for (let i = 0; i < NODES; i++) processes.push(await start());
 
   const dial = (
@@ -87,19 +90,34 @@ export async function runSeed(seed: number): Promise<Outcome> {
 
   const devices = Array.from({ length: DEVICES }, (_, i) => {
     const userId = users[i % users.length]!;
-    const refused = (document: string, code: number, reason: string): void =>
-      void wrong.push(`an honest device got ${code} ${reason} on ${document}`);
-    return makeDevice({ userId, conversationId, chance, scheduler, dial: (name, client) => dial(name, client, userId), refused });
+    const refused = (document: string, code: number, reason: string): void => {
+      if (code !== 4403 || !removed.has(userId)) wrong.push(`an honest device got ${code} ${reason} on ${document}`);
+    };
+    const blocked = (): void => void reached.add('block');
+    const isMember = (): boolean => store.conversations.get(conversationId)!.members.has(userId);
+    return makeDevice({
+      userId,
+      conversationId,
+      chance,
+      scheduler,
+      dial: (name, client) => dial(name, client, userId),
+      isMember,
+      blocked,
+      refused,
+    });
   });
   for (const device of devices) device.connect();
 
   const row = store.conversations.get(conversationId)!;
-  const always = makeAlways(row, devices);
+  const checkRights = makeRights(row, devices);
+  const checkBlocks = makeBlocks(store, row, users);
+  const checkMessages = makeAlways(row, devices);
+  const always = (): string[] => [...checkRights(), ...checkBlocks(), ...checkMessages()];
   let texts = 0;
 
   async function act(): Promise<void> {
     const device = chance.oneOf(devices)!;
-    const dice = chance.int(100);
+    const dice = chance.int(105);
     if (dice < 45) device.write(`text-${texts++}-`);
     else if (dice < 55) device.edit(`text-${texts++}-`);
     else if (dice < 62) device.remove();
@@ -108,7 +126,9 @@ export async function runSeed(seed: number): Promise<Outcome> {
     else if (dice < 91) device.reload(chance.happens(0.7));
     else if (dice < 94) cutOne();
     else if (dice < 97) chance.oneOf(processes)!.setListening(chance.happens(0.5));
-    else await killOne();
+    else if (dice < 100) await killOne();
+    else if (kind === 'group') changeMembers();
+    else changeBlocks();
     reached.add(['write', 'fault'][dice < 62 ? 0 : 1]!);
   }
 
@@ -123,6 +143,38 @@ export async function runSeed(seed: number): Promise<Outcome> {
     reached.add('node killed');
     for (const [link, owner] of links) if (owner === process) link.cut();
     processes[i] = await start();
+  }
+
+  /** The owner takes somebody out, or back. */
+  function changeMembers(): void {
+    const process = chance.oneOf(processes.filter((each) => each.alive()));
+    const [owner = '', ...others] = users;
+    const userId = chance.oneOf(others)!;
+    if (!process) return;
+    const { members } = process.node.messaging;
+    const isMember = row.members.has(userId);
+    if (isMember) removed.add(userId);
+    reached.add(isMember ? 'removal' : 'return');
+    const change = isMember
+      ? members.remove(owner, conversationId, userId)
+      : members.put(owner, conversationId, { userId, role: undefined });
+    // A change that failed, or of which nobody knows, is one that the owner asks for again or not.
+    change.catch(() => {});
+  }
+
+  function changeBlocks(): void {
+    const process = chance.oneOf(processes.filter((each) => each.alive()));
+    const [one, other] = chance.happens(0.5) ? [users[0]!, users[1]!] : [users[1]!, users[0]!];
+    process?.node.messaging.setBlocked(one, other, !hasBlocked(store, one, other)).catch(() => {});
+  }
+
+  async function bringAllBack(): Promise<void> {
+    const [owner = ''] = users;
+    const { messaging } = processes[0]!.node;
+    for (const one of users) for (const other of users) if (one !== other) await settle(messaging.setBlocked(one, other, false));
+    for (const userId of users)
+      if (!row.members.has(userId)) await settle(messaging.members.put(owner, conversationId, { userId, role: undefined }));
+    for (const device of devices) device.connect();
   }
 
   const isRight = (): boolean => wrong.length === 0;
@@ -143,7 +195,9 @@ export async function runSeed(seed: number): Promise<Outcome> {
   for (let round = 0; round < 2; round++) {
     const until = scheduler.now() + HEAL_MS;
     while (isRight() && steps++ < STEPS && (await scheduler.step(until)));
-    if (round === 0) devices[0]!.write(`text-${texts++}-`);
+    if (round > 0 || !isRight()) continue;
+    await bringAllBack();
+    devices[0]!.write(`text-${texts++}-`);
   }
   if (steps >= STEPS) wrong.push('the world never came to rest');
   if (isRight()) wrong.push(...always(), ...checkAtRest(row, devices));
@@ -163,20 +217,19 @@ async function createConversation(
   store: MemoryStore,
   scheduler: Scheduler,
   chance: Chance,
-  id: Uuid,
-  users: readonly Uuid[],
+  { id, kind, users }: { id: Uuid; kind: 'direct' | 'group'; users: readonly Uuid[] },
 ): Promise<void> {
   const log = makeMemoryLog(store, { clock: scheduler.clock, pause: () => scheduler.pause(() => null) });
-  const members = users.map((userId): Member => ({ userId, role: 'member', since: 0 }));
+  const members = users.map((userId, i): Member => ({ userId, role: kind === 'group' && i === 0 ? 'owner' : 'member', since: 0 }));
   const root = {
-    kind: 'group' as const,
+    kind,
     title: 'Simulated',
     createdAt: scheduler.now(),
     members: new Map(members.map((member) => [member.userId, member])),
   };
   await log.create({
     id,
-    kind: 'group',
+    kind,
     title: root.title,
     createdAt: root.createdAt,
     members,
@@ -185,6 +238,38 @@ async function createConversation(
       writeAsServer(freshState(1, 1, chance.bytes), [], (doc) => createSegment(doc, 1, 1)),
     ],
   });
+}
+
+/** Who is no member receives nothing and writes nothing beyond the seq at which they left (G2); who is back dials again. */
+function makeRights(row: StoredConversation, devices: readonly Device[]): () => string[] {
+  const left = new Map<Uuid, number>();
+  return () => {
+    const wrong: string[] = [];
+    for (const [i, device] of devices.entries()) {
+      const { userId } = device;
+      if (row.members.has(userId)) {
+        if (!left.delete(userId)) continue;
+        for (const own of devices) if (own.userId === userId) own.connect();
+        continue;
+      }
+      const seq = left.get(userId) ?? row.state.seq;
+      left.set(userId, seq);
+      if (device.newest() > seq) wrong.push(`[G2] device ${i} left at ${seq} and holds ${device.newest()}`);
+      const last = [...row.messages.values()].at(-1);
+      if (last && last.seq > seq && last.senderId === userId) wrong.push(`[G2] ${userId} left at ${seq} and wrote ${last.seq}`);
+    }
+    return wrong;
+  };
+}
+
+/** While one of a direct conversation's two has blocked the other nothing new is written (G1). */
+function makeBlocks(store: MemoryStore, row: StoredConversation, users: readonly Uuid[]): () => string[] {
+  let blockedAt: number | null = null;
+  return () => {
+    const isBlocked = row.state.kind === 'direct' && users.some((one) => users.some((other) => hasBlocked(store, one, other)));
+    blockedAt = isBlocked ? (blockedAt ?? row.state.seq) : null;
+    return blockedAt !== null && row.state.seq > blockedAt ? [`[G1] seq ${row.state.seq} was written after a block at ${blockedAt}`] : [];
+  };
 }
 
 /** `checkAlways`, passed over while nothing that it looks at has changed. */
@@ -243,7 +328,10 @@ function checkAtRest(row: StoredConversation, devices: readonly Device[]): strin
   }
   for (const [i, device] of devices.entries()) {
     if (device.pending() > 0) wrong.push(`device ${i} still holds ${device.pending()} entries`);
-    for (const [id, { text, deleted }] of device.written) wrong.push(...checkWritten(row, id, text, deleted));
+    for (const [id, { text, deleted }] of device.written) {
+      wrong.push(...checkWritten(row, id, text, deleted));
+      if (row.messages.has(id) && row.messages.get(id)!.senderId !== device.userId) wrong.push(`[A4] ${id} stands under another name`);
+    }
   }
   return wrong;
 }

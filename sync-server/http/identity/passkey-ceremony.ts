@@ -55,7 +55,7 @@ export function readChallenge({ response }: CreatedPasskey | SignedPasskey): str
 export async function verifyCreated(
   passkey: CreatedPasskey,
   { place, challenge }: { place: Place; challenge: string },
-): Promise<Pick<Passkey, 'id' | 'publicKey' | 'counter' | 'transports'>> {
+): Promise<Pick<Passkey, 'id' | 'publicKey' | 'counter'>> {
   const { registrationInfo } = await verifyRegistrationResponse({
     response: passkey,
     expectedChallenge: challenge,
@@ -66,7 +66,7 @@ export async function verifyCreated(
   });
   if (!registrationInfo) throw new Error('its attestation does not hold');
   const { id, publicKey, counter } = registrationInfo.credential;
-  return { id, publicKey, counter, transports: passkey.response.transports };
+  return { id, publicKey, counter };
 }
 
 /** How often the passkey has signed now, when this signature is its own, made here, for this challenge and this person. Throws why not. */

@@ -28,12 +28,14 @@ export interface Platform {
   signIn(token: string, now: number): Promise<Verified<PlatformPerson>>;
   /** Whom a token of the platform describes (`typ: person+jwt`); it signs nobody in, so it may be given to others. */
   describe(token: string, now: number): Promise<Verified<PlatformPerson>>;
+  /** Whose sessions a token of the platform ends (OpenID Connect Back-Channel Logout 1.0, `typ: logout+jwt`). */
+  signOut(token: string, now: number): Promise<Verified<PlatformPerson>>;
 }
 
 /** Signatures by a public key; nothing else can be checked by who must not be able to sign. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
 const LONGEST_MS = 24 * 3_600_000;
-const PERSON_TYPE = 'person+jwt';
+const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 /** What issuers call access tokens; an issuer may also say nothing. */
 const SIGN_IN_TYPES: (string | undefined)[] = [undefined, 'jwt', 'at+jwt', 'application/at+jwt'];
 
@@ -43,14 +45,22 @@ export function makePlatform({ issuer, audience, handleClaim, nameClaim }: Terms
   function asPerson({ sub, exp, ...claims }: Claims): PlatformPerson {
     const called = claims[handleClaim];
     const found = typeof called === 'string' ? handleFrom(called) : null;
-    const name = displayName.safeParse(typeof claims[nameClaim] === 'string' ? claims[nameClaim].slice(0, 60) : '');
+    const told = claims[nameClaim];
+    // A letter of two units that the cut would halve goes whole.
+    const name = displayName.safeParse(typeof told === 'string' ? told.slice(0, 60).replace(/[\ud800-\udbff]$/, '') : '');
     return { issuer, subject: sub, handle: found, name: name.success ? name.data : (found ?? 'Somebody'), expiresAt: exp * 1000 };
   }
 
-  async function verify(token: string, typ: string | null, now: number): Promise<Verified<PlatformPerson>> {
+  /** `isMeant`: what else the claims must say. */
+  async function verify(
+    token: string,
+    typ: string | null,
+    now: number,
+    isMeant: (claims: Claims) => boolean = () => true,
+  ): Promise<Verified<PlatformPerson>> {
     const find: FindKey = async (header) => (typ !== null || SIGN_IN_TYPES.includes(header.typ?.toLowerCase()) ? findKey(header) : null);
     const verified = await verifyToken(token, find, { ...demands, typ }, now);
-    return verified.kind === 'valid' && isSubject(verified.claims.sub)
+    return verified.kind === 'valid' && isSubject(verified.claims.sub) && isMeant(verified.claims)
       ? { kind: 'valid', claims: asPerson(verified.claims) }
       : refused(verified);
   }
@@ -58,7 +68,9 @@ export function makePlatform({ issuer, audience, handleClaim, nameClaim }: Terms
   return {
     claims: (token) => issuerOf(token) === issuer,
     signIn: (token, now) => verify(token, null, now),
-    describe: (token, now) => verify(token, PERSON_TYPE, now),
+    describe: (token, now) => verify(token, 'person+jwt', now),
+    signOut: (token, now) =>
+      verify(token, 'logout+jwt', now, ({ events }) => typeof events === 'object' && events !== null && LOGOUT_EVENT in events),
   };
 }
 

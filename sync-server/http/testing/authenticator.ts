@@ -60,7 +60,7 @@ export function makeAuthenticator(origin: string) {
         id: base64url(id),
         rawId: base64url(id),
         type: 'public-key',
-        response: { clientDataJSON: base64url(clientDataJSON), attestationObject: base64url(attestationObject), transports: ['internal'] },
+        response: { clientDataJSON: base64url(clientDataJSON), attestationObject: base64url(attestationObject) },
         clientExtensionResults: {},
       };
     },

@@ -23,7 +23,6 @@ create table passkeys (
   name text not null,
   public_key bytea not null,
   counter int8 not null,
-  transports text[] not null,
   created_at timestamptz not null,
   last_used_at timestamptz
 );
