@@ -69,6 +69,18 @@ test('[C4.2] the divider stays where it was on opening while the reader reads, a
   expect(dividers()).toEqual(['old 2']);
 });
 
+test('[C4.2] who had nothing to catch up with gets no divider, though the read position stands before own messages', async () => {
+  const { server, view, write, dividers } = setUp(0, 0);
+  await server.flush();
+  view.send('mine');
+  await server.flush();
+  write('an answer');
+  await server.flush();
+  expect(dividers()).toEqual([]);
+  expect(view.firstUnread()).toBe(view.ids()[1]);
+  expect([view.indexOf(view.ids()[1]!), view.countBefore(), view.hasOlderUnread(), view.waiting()]).toEqual([1, 0, false, 0]);
+});
+
 test('[C4.2] what comes while nobody looks gets a divider of its own', async () => {
   const { server, view, write, setAttended, dividers } = setUp(1, 1);
   await server.flush();

@@ -122,6 +122,9 @@ export function createConversation(options: Options): ConversationView {
   const hasOlder = observed(replica.hasOlder);
   const unread = createMemo(() => logged().filter(({ seq, authorId, body }) => seq > readTo() && authorId !== me && body !== null));
   const firstSeq = createMemo(() => logged()[0]?.seq ?? 1);
+  const hasOlderUnread = createMemo(() => hasOlder() && firstSeq() > readTo() + 1);
+  // Who had nothing to catch up with gets no divider before the first arrival.
+  createEffect(on(isLoaded, (loaded) => loaded && unread().length === 0 && !hasOlderUnread() && setUnreadAfter(null)));
 
   function markRead(seq: number): void {
     if (seq <= readTo()) return;
@@ -144,7 +147,7 @@ export function createConversation(options: Options): ConversationView {
     typing: observedList(replica.presence.typing),
     unread: createMemo(() => unread().map(({ seq }) => seq)),
     firstUnread: () => unread()[0]?.id ?? null,
-    hasOlderUnread: createMemo(() => hasOlder() && firstSeq() > readTo() + 1),
+    hasOlderUnread,
     announcement: createAnnouncements({ messages: logged, isLoaded, me, clock, others }),
     mark(message) {
       if (message.failure) return 'failed';

@@ -29,6 +29,7 @@ export interface ConversationReplica {
   isKept: (entry: Entry) => boolean;
   /** The last seq that this device has stored. */
   storedSeq: () => number;
+  /** There are older messages than these, or there may be: their segment is on its way. */
   hasOlder: () => boolean;
   /** Opens the segment before the oldest open one, unless that is still loading. */
   loadOlder: () => void;
@@ -159,7 +160,10 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     },
     isKept: (entry) => outbox.isKept(entry.id) || (entry.kind === 'message' && departed.has(entry.messageId)),
     storedSeq: () => [...segments.values()].reduce((seq, one) => Math.max(seq, one.isStored() ? (one.messages().at(-1)?.seq ?? 0) : 0), 0),
-    hasOlder: () => segments.size > 0 && oldest() > 1,
+    hasOlder() {
+      const first = segments.get(oldest());
+      return first !== undefined && (first.n > 1 || !hasCome(first));
+    },
     loadOlder() {
       const first = segments.get(oldest());
       if (first && hasCome(first)) openSegment(first.n - 1);

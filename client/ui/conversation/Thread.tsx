@@ -110,9 +110,10 @@ export const Thread: Component<Props> = (props) => {
 
   const arrival = createArrival({ box, view, scroll, canLoad: () => props.canLoad });
   let wentDownAt: number | null = null;
+  let hasArrived = false;
 
   function look(): void {
-    if (!view.isLoaded()) return;
+    if (!hasArrived) return;
     focus.mend();
     if (props.isAttended && !arrival.isUnderWay()) {
       const seq = scroll.lastSeen()?.dataset.seq;
@@ -154,7 +155,9 @@ export const Thread: Component<Props> = (props) => {
   props.onScrollOwner(scroll);
   createEffect(
     on(view.isLoaded, (loaded) => {
-      if (loaded) arrive();
+      if (!loaded) return;
+      arrive();
+      hasArrived = true;
       look();
     }),
   );

@@ -63,8 +63,8 @@ const ROUNDS = 5;
 const same = <T>(a: readonly T[], b: readonly T[]): boolean => a.length === b.length && a.every((each, i) => each === b[i]);
 
 /**
- * Keeps the reader's place whatever comes, goes, or changes its size: at the end they stay at the end, elsewhere the first visible message
- * stays on its pixel (C5.1, C5.3, C5.4). Sizes are looked at before they are painted, so nothing is seen to jump. It never scrolls over
+ * Keeps the reader's place whatever comes, goes, or changes its size: at the end they stay at the end, elsewhere the first message on the
+ * screen stays on its pixel (C5.1, C5.3, C5.4). Sizes are looked at before they are painted, so nothing is seen to jump. It never scrolls over
  * time, so there is nothing that a wheel, a key or a touch would have to cancel (C5.5).
  */
 export function createScrollOwner({ box, content, ids, indexOf, pinned, onLook }: Options): ScrollOwner {
@@ -127,7 +127,9 @@ export function createScrollOwner({ box, content, ids, indexOf, pinned, onLook }
       const seen = rows()
         .map((row) => ({ id: idOf(row), top: topOf(bubbleOf(row)), end: topOf(row) + row.offsetHeight }))
         .filter(({ top, end }) => end > 0 && top < box.clientHeight);
-      place = { kind: 'messages', tops: seen.length > 0 ? seen : guess() };
+      // Above all one that is whole: what a half hidden one becomes would move what is read below it.
+      const tops = [...seen.filter(({ top }) => top >= 0), ...seen.filter(({ top }) => top < 0)];
+      place = { kind: 'messages', tops: tops.length > 0 ? tops : guess() };
     }
   }
 
