@@ -167,7 +167,8 @@ test('[C5.1, C5.4] nothing that changes elsewhere moves what is read; at the end
   }
   for (const width of [1280, 760, 1100]) {
     await page.setViewportSize({ width, height: 700 });
-    await still();
+    await page.waitForFunction((wanted) => innerWidth === wanted, width);
+    await expect.poll(async () => Math.abs((await pixelOf(ana, before.id))! - before.top)).toBeLessThanOrEqual(1);
   }
   await openFromList(ben, ana);
   await send(ben, 'an answer');

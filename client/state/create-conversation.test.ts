@@ -37,6 +37,7 @@ function setUp(before: number, readTo: number) {
       me: ana,
       clock,
       readTo,
+      unreadCount: before - readTo,
       others: () => [{ id: ben, displayName: 'Ben' }],
       isAttended,
       onRead: (seq) => reads.push(seq),

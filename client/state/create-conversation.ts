@@ -53,6 +53,8 @@ interface Options {
   clock: Clock;
   /** Where reading ended at the server when the conversation was opened. */
   readTo: number;
+  /** How many messages of others were unread then, loaded or not. */
+  unreadCount: number;
   others: Accessor<readonly { id: Uuid; displayName: string }[]>;
   /** Visible, and with the focus. */
   isAttended: Accessor<boolean>;
@@ -122,7 +124,7 @@ export function createConversation(options: Options): ConversationView {
   const hasOlder = observed(replica.hasOlder);
   const unread = createMemo(() => logged().filter(({ seq, authorId, body }) => seq > readTo() && authorId !== me && body !== null));
   const firstSeq = createMemo(() => logged()[0]?.seq ?? 1);
-  const hasOlderUnread = createMemo(() => hasOlder() && firstSeq() > readTo() + 1);
+  const hasOlderUnread = createMemo(() => hasOlder() && firstSeq() > readTo() + 1 && unread().length < options.unreadCount);
   // Who had nothing to catch up with gets no divider before the first arrival.
   createEffect(on(isLoaded, (loaded) => loaded && unread().length === 0 && !hasOlderUnread() && setUnreadAfter(null)));
 
