@@ -2,6 +2,7 @@ import type { Conversation } from '../../shared/api.ts';
 import type { Uuid } from '../../shared/ids.ts';
 import type { SegmentMessage } from '../../shared/segment.ts';
 import type { Entry, MessageEntry } from '../sync/outbox/entry.ts';
+import { othersAfter } from './messages-after.ts';
 
 /** One row of the list. */
 export interface ConversationRow {
@@ -49,7 +50,7 @@ export function countUnread({ conversation, me, readTo, messages }: Pick<Input, 
   if (readTo >= last) return 0;
   const [first] = messages;
   const isCovered = first !== undefined && first.seq <= readTo + 1 && (messages.at(-1)?.seq ?? 0) >= (lastMessage?.seq ?? 0);
-  if (isCovered) return messages.filter(({ seq, authorId, body }) => seq > readTo && authorId !== me && body !== null).length;
+  if (isCovered) return othersAfter(messages, readTo, me).length;
   return readTo > lastReadSeq ? Math.min(unreadCount, last - readTo) : unreadCount;
 }
 

@@ -32,13 +32,13 @@ const ConversationPane: Component<{ id: string; conversation: Conversation }> = 
   const [hasSent, setSent] = createSignal(false);
   /** How far the last own message has come, once each, after one was sent here (C9.3). */
   function progress(): string {
-    const last = hasSent() ? view.messages.findLast(({ isOwn, text }) => isOwn && text !== null) : undefined;
+    const last = hasSent() ? view.lastOwn(({ text }) => text !== null) : undefined;
     const mark = last && view.mark(last);
     return mark === 'sent' || mark === 'delivered' || mark === 'read' ? MARKS[mark].words : '';
   }
   /** Edited by Up in the empty composer (C1). */
   function lastOwn(): Editable | null {
-    const last = view.messages.findLast(({ isOwn, text, failure, change }) => isOwn && text !== null && !failure && change !== 'delete');
+    const last = view.lastOwn(({ text, failure, change }) => text !== null && !failure && change !== 'delete');
     return last?.text == null ? null : { id: last.id, text: last.text };
   }
   function send(text: string): void {

@@ -83,7 +83,7 @@ export const Thread: Component<Props> = (props) => {
   const scroll = createScrollOwner({ box, content, ids: view.ids, indexOf: view.indexOf, pinned, onLook: look });
   const focus = createThreadFocus({ content, view, scroll, focused, setFocused, onLeave: () => focusRegion('composer') });
 
-  const messages = createMemo(() => scroll.shown().flatMap((index) => view.messages[index] ?? []));
+  const messages = view.window(scroll.shown);
   const row = (message: ThreadMessage): HTMLElement =>
     (
       <Message
@@ -99,7 +99,7 @@ export const Thread: Component<Props> = (props) => {
         onDiscard={() => view.discard(message.id)}
       />
     ) as HTMLElement;
-  const rows = createMemo(mapArray(messages, row));
+  const rows = createMemo(mapArray(() => messages, row));
   createEffect(() => {
     const { before, end } = scroll.gaps();
     arrange(content, rows());
@@ -133,9 +133,13 @@ export const Thread: Component<Props> = (props) => {
     const id = focused();
     let text: string | null = null;
     if (selection && !selection.isCollapsed) {
-      const between = (from: number, to: number): readonly ThreadMessage[] => view.messages.slice(from, to + 1);
+      const between = (from: number, to: number): readonly ThreadMessage[] =>
+        view
+          .ids()
+          .slice(from, to + 1)
+          .flatMap((_, i) => view.at(from + i) ?? []);
       text = copiedText({ range: selection.getRangeAt(0), content, messages: between, indexOf: view.indexOf, authorOf });
-    } else if (id !== null) text = view.messages[view.indexOf(id) ?? -1]?.text ?? null;
+    } else if (id !== null) text = view.at(view.indexOf(id) ?? -1)?.text ?? null;
     if (text === null) return;
     event.preventDefault();
     event.clipboardData?.setData('text/plain', text);
@@ -147,10 +151,10 @@ export const Thread: Component<Props> = (props) => {
     else if (place) arrival.toAnchor(place);
   }
   /** An own message takes its writer to the end (C5.2). */
-  const ownLast = (): string | null => {
-    const last = view.messages[view.ids().length - 1];
+  const ownLast = createMemo(() => {
+    const last = view.at(view.ids().length - 1);
     return last?.isOwn && last.seq === null ? last.id : null;
-  };
+  });
 
   props.onScrollOwner(scroll);
   createEffect(
