@@ -183,6 +183,53 @@ test('[C5.1, C5.4] nothing that changes elsewhere moves what is read; at the end
   await expect.poll(toEnd).toBe(0);
 });
 
+/** The same numbers in [0, 1) in every run. */
+function makeChance(seed: number): () => number {
+  let state = seed;
+  return () => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647;
+}
+/** How far it is to the end of the history. */
+const toEnd = (person: Person): Promise<number> =>
+  history(person).evaluate((box) => Math.round(box.scrollHeight - box.scrollTop - box.clientHeight));
+
+test('[C5.4] through forty widths of the window, with wheels, a growing composer and history between them, what is read keeps its pixel and the end stays the end', async () => {
+  const ana = await arrive('Ana Silva');
+  const ben = await arrive('Ben Okafor');
+  await writeTo(ana, ben);
+  await write(
+    ana,
+    conversationOf(ana),
+    Array.from({ length: 1_200 }, (_, n) => textOf(n)),
+  );
+  await openFromList(ana, ben);
+  await item(ana, textOf(1_199)).waitFor();
+  const chance = makeChance(7);
+  const between = (low: number, high: number): number => Math.round(low + chance() * (high - low));
+  const drifts: string[] = [];
+  const log: string[] = [];
+  /** Whether the place is kept while something else changes. */
+  async function keeps(what: string, change: () => Promise<unknown>): Promise<void> {
+    await rest(ana);
+    const isEnd = (await toEnd(ana)) <= 1;
+    const before = await look(ana);
+    await change();
+    await rest(ana);
+    const now = isEnd ? await toEnd(ana) : Math.abs(((await pixelOf(ana, before.id)) ?? Infinity) - before.top);
+    log.push(`${what} ${isEnd ? 'end' : before.scrollTop}`);
+    if (now > 1) drifts.push(`${now} px by ${log.slice(-4).join('; ')}`);
+  }
+  for (let round = 0; round < 40; round++) {
+    const turn = round % 8;
+    const pixels = turn === 0 ? 1e6 : turn === 1 ? -between(3_000, 9_000) : turn === 5 ? -12_000 : between(-900, 700);
+    await keeps('composer', () => ana.composer.fill('a line\n'.repeat(between(0, 5))));
+    await wheel(ana, pixels);
+    log.push(`wheel ${pixels}`);
+    if (chance() < 0.5) await ana.composer.fill('');
+    await keeps('width', () => ana.page.setViewportSize({ width: between(320, 1_600), height: between(600, 900) }));
+  }
+  expect(drifts).toEqual([]);
+});
+
 test('[C4.2] a conversation opens at the first unread message, also where that is further back than what is loaded', async () => {
   const ana = await arrive('Ana Silva');
   const ben = await arrive('Ben Okafor');
