@@ -24,7 +24,8 @@ export interface ConversationRow {
   hasFailed: boolean;
 }
 
-interface Input {
+/** What a row is made of. */
+export interface RowInput {
   conversation: Conversation;
   me: Uuid;
   /** How far this person has read, as far as anybody here knows. */
@@ -44,7 +45,7 @@ const nameOf = (conversation: Conversation, me: Uuid): Pick<ConversationRow, 'na
 };
 
 /** Unread messages. The device's own messages are asked where they reach far enough; in doubt the server's count stands (C4.8). */
-export function countUnread({ conversation, me, readTo, messages }: Pick<Input, 'conversation' | 'me' | 'readTo' | 'messages'>): number {
+export function countUnread({ conversation, me, readTo, messages }: Pick<RowInput, 'conversation' | 'me' | 'readTo' | 'messages'>): number {
   const { lastMessage, lastReadSeq, unreadCount } = conversation;
   const last = Math.max(lastMessage?.seq ?? 0, messages.at(-1)?.seq ?? 0);
   if (readTo >= last) return 0;
@@ -55,7 +56,7 @@ export function countUnread({ conversation, me, readTo, messages }: Pick<Input, 
 }
 
 /** What a row shows: the newest accepted message, or the own one that waits behind it. */
-export function asRow(input: Input): ConversationRow {
+export function asRow(input: RowInput): ConversationRow {
   const { conversation, me, entries, now } = input;
   const { id, lastMessage } = conversation;
   const waiting = entries.findLast((entry): entry is MessageEntry => entry.kind === 'message');

@@ -3,11 +3,13 @@ import { createStore, reconcile } from 'solid-js/store';
 import type { Conversation, User } from '../../shared/api.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Uuid } from '../../shared/ids.ts';
+import type { SegmentMessage } from '../../shared/segment.ts';
 import type { Sync } from '../sync/open-sync.ts';
 import { readKey } from '../sync/outbox/entry.ts';
 import type { Problem } from './attempt.ts';
-import { type ConversationRow, asRow, byNewest } from './conversation-row.ts';
+import { type ConversationRow, type RowInput, byNewest } from './conversation-row.ts';
 import { createChanges } from './create-observed.ts';
+import { makeRows } from './make-rows.ts';
 
 export type { ConversationRow } from './conversation-row.ts';
 
@@ -33,6 +35,8 @@ interface Options {
   person: (userId: Uuid) => User | undefined;
 }
 
+const NONE: readonly SegmentMessage[] = [];
+
 /** The list of conversations: the inbox, what waits to be sent, and what was read here before the server knows. */
 export function createConversationList({ sync, me, clock, person }: Options): ConversationList {
   const { inbox, outbox, conversations } = sync;
@@ -47,17 +51,24 @@ export function createConversationList({ sync, me, clock, person }: Options): Co
     return Math.max(noted().get(id) ?? 0, inbox.conversations().get(id)?.lastReadSeq ?? 0, entry?.kind === 'read' ? entry.seq : 0);
   }
 
-  function rowOf(conversation: Conversation): ConversationRow {
+  const rowsOf = makeRows();
+  function inputOf(conversation: Conversation): RowInput {
     const { id } = conversation;
-    const messages = conversations.replicas().get(id)?.messages() ?? [];
-    return asRow({ conversation, me, messages, readTo: readTo(id), entries: outbox.of(id), now: clock.now() });
+    const messages = conversations.replicas().get(id)?.messages() ?? NONE;
+    return { conversation, me, messages, readTo: readTo(id), entries: outbox.of(id), now: clock.now() };
   }
+  // Most of what happens in documents changes no row.
+  const newest = createMemo(
+    () => {
+      changes();
+      documents();
+      return [...rowsOf([...inbox.conversations().values()].map(inputOf))].sort(byNewest);
+    },
+    [],
+    { equals: (a, b) => a.length === b.length && a.every((row, i) => row === b[i]) },
+  );
 
-  createComputed(() => {
-    changes();
-    documents();
-    setRows(reconcile([...inbox.conversations().values()].map(rowOf).sort(byNewest), { key: 'id' }));
-  });
+  createComputed(() => setRows(reconcile(newest(), { key: 'id' })));
 
   return {
     rows,
