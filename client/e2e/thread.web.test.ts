@@ -2,7 +2,7 @@ import { type Browser, type Locator, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { expectAccessible } from './accessibility.ts';
 import { findChromium } from './chromium.ts';
-import { fillOutbox } from './fill-outbox.ts';
+import { conversationOf, history, look, pixelOf, textOf, wheel, write } from './history.ts';
 import { type Person, item, marked, openFromList, openPerson, send, signUp, writeTo } from './person.ts';
 import { type TestServer, startServer } from './server.ts';
 
@@ -29,66 +29,6 @@ async function arrive(name: string): Promise<Person> {
   here.push(person);
   await signUp(person);
   return person;
-}
-
-const conversationOf = ({ page }: Person): string => new URL(page.url()).pathname.split('/').at(-1)!;
-const history = ({ page }: Person): Locator => page.getByRole('group', { name: 'History' });
-
-/** Text of one line or of several, always the same for a number. */
-const textOf = (n: number): string => `line ${n}. ${'and so on '.repeat((n * 7) % 23)}`.trim();
-
-/** Writes many messages, in this order, through the outbox; whose page is at the list then. */
-async function write(person: Person, conversationId: string, texts: readonly string[]): Promise<void> {
-  await fillOutbox(person, conversationId, texts);
-  await person.page.goto('/');
-  const waiting = person.page.getByText(/waiting to be sent$/).first();
-  await waiting.waitFor();
-  await waiting.waitFor({ state: 'detached' });
-  // What was loaded to send them is not loaded any more.
-  await person.page.goto('/');
-}
-
-/** Runs in the page: the first message on the screen and its pixel, how far up the history goes, and how many rows there are. */
-interface Look {
-  id: string;
-  top: number;
-  scrollTop: number;
-  rows: number;
-  /** Numbers of the messages whose rows are in the document. */
-  positions: number[];
-}
-const look = (person: Person): Promise<Look> =>
-  history(person).evaluate((box) => {
-    const edge = box.getBoundingClientRect().top;
-    const rows = [...box.querySelectorAll<HTMLElement>('li[data-id]')];
-    const first = rows.find((row) => row.querySelector('.bubble')!.getBoundingClientRect().top >= edge)!;
-    return {
-      id: first.dataset.id!,
-      top: first.querySelector('.bubble')!.getBoundingClientRect().top - edge,
-      scrollTop: box.scrollTop,
-      rows: box.querySelectorAll('li').length,
-      positions: rows.map((row) => Number(row.getAttribute('aria-posinset'))),
-    };
-  });
-/** Where a message stands now; null: its row is not in the document. */
-const pixelOf = (person: Person, id: string): Promise<number | null> =>
-  history(person).evaluate((box, wanted) => {
-    const bubble = box.querySelector(`[data-id="${wanted}"] .bubble`);
-    return bubble && bubble.getBoundingClientRect().top - box.getBoundingClientRect().top;
-  }, id);
-/** Runs in the page: resolves when nothing has scrolled for some frames. */
-const rest = (person: Person): Promise<void> =>
-  history(person).evaluate(async (box) => {
-    for (let still = 0, before = -1; still < 4;) {
-      await new Promise(requestAnimationFrame);
-      still = box.scrollTop === before ? still + 1 : 0;
-      before = box.scrollTop;
-    }
-  });
-async function wheel(person: Person, pixels: number): Promise<void> {
-  await history(person).hover();
-  await person.page.mouse.wheel(0, pixels);
-  await rest(person);
 }
 
 test('[C5.3, C5.5, C5.9] from the newest of 2,300 messages up to the first by wheel: what is read moves by the wheel alone, and few rows are in the document', async () => {
@@ -124,110 +64,6 @@ test('[C5.3, C5.5, C5.9] from the newest of 2,300 messages up to the first by wh
   expect(rows).toBeLessThanOrEqual(120);
   expect(Math.max(...seen)).toBe(COUNT);
   expect(seen.size).toBe(COUNT);
-});
-
-test('[C5.1, C5.4] nothing that changes elsewhere moves what is read; at the end one stays at the end', async () => {
-  const ana = await arrive('Ana Silva');
-  const ben = await arrive('Ben Okafor');
-  await writeTo(ana, ben);
-  await write(
-    ana,
-    conversationOf(ana),
-    Array.from({ length: 300 }, (_, n) => textOf(n)),
-  );
-  await openFromList(ana, ben);
-  await item(ana, textOf(299)).waitFor();
-  const { page } = ana;
-  const toEnd = (): Promise<number> => history(ana).evaluate((box) => Math.round(box.scrollHeight - box.scrollTop - box.clientHeight));
-  const grow = (which: 'first' | 'last'): Promise<void> =>
-    ana.messages.evaluate((list, at) => {
-      const rows = [...list.querySelectorAll('.bubble__text')];
-      rows.at(at === 'first' ? 0 : -1)!.append(' and much more of it'.repeat(60));
-    }, which);
-
-  await ana.composer.fill('one\ntwo\nthree\nfour');
-  await expect.poll(toEnd).toBe(0);
-  await grow('first');
-  await expect.poll(toEnd).toBe(0);
-  await page.setViewportSize({ width: 900, height: 620 });
-  await expect.poll(toEnd).toBe(0);
-  await ana.composer.fill('');
-
-  await wheel(ana, -4_000);
-  const before = await look(ana);
-  const still = async (): Promise<void> => {
-    await rest(ana);
-    expect(Math.abs((await pixelOf(ana, before.id))! - before.top)).toBeLessThanOrEqual(1);
-  };
-  await ana.composer.fill('one\ntwo\nthree\nfour');
-  await still();
-  for (const which of ['first', 'last'] as const) {
-    await grow(which);
-    await still();
-  }
-  await page.setViewportSize({ width: 900, height: 760 });
-  await still();
-  await openFromList(ben, ana);
-  await send(ben, 'an answer');
-  const pill = page.getByRole('button', { name: '1 new' });
-  await pill.waitFor();
-  await still();
-
-  for (let n = 0; n < 30; n++) await send(ben, `more ${n}\n\n\n`);
-  await page.getByRole('button', { name: '31 new' }).click();
-  await item(ana, 'an answer').waitFor();
-  const box = (await history(ana).boundingBox())!;
-  const first = (await item(ana, 'an answer').locator('.bubble').boundingBox())!;
-  expect(Math.abs(first.y - box.y - box.height / 3)).toBeLessThanOrEqual(1);
-  await page.locator('.thread__down').click();
-  await expect.poll(toEnd).toBe(0);
-});
-
-/** The same numbers in [0, 1) in every run. */
-function makeChance(seed: number): () => number {
-  let state = seed;
-  return () => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647;
-}
-/** How far it is to the end of the history. */
-const toEnd = (person: Person): Promise<number> =>
-  history(person).evaluate((box) => Math.round(box.scrollHeight - box.scrollTop - box.clientHeight));
-
-test('[C5.4] through forty widths of the window, with wheels, a growing composer and history between them, what is read keeps its pixel and the end stays the end', async () => {
-  const ana = await arrive('Ana Silva');
-  const ben = await arrive('Ben Okafor');
-  await writeTo(ana, ben);
-  await write(
-    ana,
-    conversationOf(ana),
-    Array.from({ length: 1_200 }, (_, n) => textOf(n)),
-  );
-  await openFromList(ana, ben);
-  await item(ana, textOf(1_199)).waitFor();
-  const chance = makeChance(7);
-  const between = (low: number, high: number): number => Math.round(low + chance() * (high - low));
-  const drifts: string[] = [];
-  const log: string[] = [];
-  /** Whether the place is kept while something else changes. */
-  async function keeps(what: string, change: () => Promise<unknown>): Promise<void> {
-    await rest(ana);
-    const isEnd = (await toEnd(ana)) <= 1;
-    const before = await look(ana);
-    await change();
-    await rest(ana);
-    const now = isEnd ? await toEnd(ana) : Math.abs(((await pixelOf(ana, before.id)) ?? Infinity) - before.top);
-    log.push(`${what} ${isEnd ? 'end' : before.scrollTop}`);
-    if (now > 1) drifts.push(`${now} px by ${log.slice(-4).join('; ')}`);
-  }
-  for (let round = 0; round < 40; round++) {
-    const turn = round % 8;
-    const pixels = turn === 0 ? 1e6 : turn === 1 ? -between(3_000, 9_000) : turn === 5 ? -12_000 : between(-900, 700);
-    await keeps('composer', () => ana.composer.fill('a line\n'.repeat(between(0, 5))));
-    await wheel(ana, pixels);
-    log.push(`wheel ${pixels}`);
-    if (chance() < 0.5) await ana.composer.fill('');
-    await keeps('width', () => ana.page.setViewportSize({ width: between(320, 1_600), height: between(600, 900) }));
-  }
-  expect(drifts).toEqual([]);
 });
 
 test('[C4.2] a conversation opens at the first unread message, also where that is further back than what is loaded', async () => {
