@@ -147,6 +147,9 @@ test('[C5.4, C5.6] nothing that others, other tabs, the network or the device do
   await marked(ben, 'to be edited', 'Sent');
   await write(ana, conversationId, lines(60, 200));
   await openFromList(ana, ben);
+  // It opens at what Ben wrote.
+  await item(ana, 'to be edited').waitFor();
+  await wheel(ana, 1e6);
   await item(ana, textOf(259)).waitFor();
   const { page } = ana;
 
