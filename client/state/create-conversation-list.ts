@@ -1,5 +1,5 @@
 import { type Accessor, createComputed, createMemo, createSignal } from 'solid-js';
-import { createStore, reconcile } from 'solid-js/store';
+import { type SetStoreFunction, createStore, reconcile } from 'solid-js/store';
 import type { Conversation, User } from '../../shared/api.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Uuid } from '../../shared/ids.ts';
@@ -10,11 +10,13 @@ import type { Problem } from './attempt.ts';
 import { type ConversationRow, type RowInput, byNewest } from './conversation-row.ts';
 import { createChanges } from './create-observed.ts';
 import { makeRows } from './make-rows.ts';
+import { isSameList } from './places.ts';
 
 export type { ConversationRow } from './conversation-row.ts';
 
 export interface ConversationList {
-  rows: readonly ConversationRow[];
+  /** The newest first, each a store of its own. */
+  readonly rows: readonly ConversationRow[];
   /** False until the device or the server has told for the first time. */
   isLoaded: Accessor<boolean>;
   /** The one count of unread messages. */
@@ -36,6 +38,21 @@ interface Options {
 }
 
 const NONE: readonly SegmentMessage[] = [];
+/** Turns rows into a store each, by id; one is worked on only when its row is another. */
+function makeRowStores(): (rows: readonly ConversationRow[]) => readonly ConversationRow[] {
+  let kept = new Map<Uuid, { source: ConversationRow; row: ConversationRow; set: SetStoreFunction<ConversationRow> }>();
+  return (rows) => {
+    const before = kept;
+    kept = new Map();
+    return rows.map((source) => {
+      const known = before.get(source.id);
+      const [row, set] = known ? [known.row, known.set] : createStore({ ...source });
+      if (known && known.source !== source) set(reconcile(source));
+      kept.set(source.id, { source, row, set });
+      return row;
+    });
+  };
+}
 
 /** The list of conversations: the inbox, what waits to be sent, and what was read here before the server knows. */
 export function createConversationList({ sync, me, clock, person }: Options): ConversationList {
@@ -43,7 +60,6 @@ export function createConversationList({ sync, me, clock, person }: Options): Co
   const changes = createChanges(sync.subscribe);
   const documents = createChanges(conversations.subscribe);
   const [noted, setNoted] = createSignal<ReadonlyMap<Uuid, number>>(new Map());
-  const [rows, setRows] = createStore<ConversationRow[]>([]);
 
   function readTo(id: Uuid): number {
     changes();
@@ -65,16 +81,21 @@ export function createConversationList({ sync, me, clock, person }: Options): Co
       return [...rowsOf([...inbox.conversations().values()].map(inputOf))].sort(byNewest);
     },
     [],
-    { equals: (a, b) => a.length === b.length && a.every((row, i) => row === b[i]) },
+    { equals: isSameList },
   );
 
-  createComputed(() => setRows(reconcile(newest(), { key: 'id' })));
+  const rows = makeRowStores();
+  const [order, setOrder] = createSignal<readonly ConversationRow[]>([], { equals: isSameList });
+  // Computed, not an effect: whoever looks at the rows in an effect finds them in step with everything else here.
+  createComputed(() => setOrder(rows(newest())));
 
   return {
-    rows,
+    get rows() {
+      return order();
+    },
     readTo,
     isLoaded: createMemo(() => (changes(), sync.isReady() && inbox.isLoaded() && outbox.status() !== 'loading')),
-    unread: createMemo(() => rows.reduce((sum, row) => sum + row.unread, 0)),
+    unread: createMemo(() => order().reduce((sum, row) => sum + row.unread, 0)),
     conversation: (id) => (changes(), inbox.conversations().get(id)),
     async openDirect(userId) {
       const known =

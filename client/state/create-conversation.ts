@@ -6,7 +6,7 @@ import type { MessageId, Uuid } from '../../shared/ids.ts';
 import type { ConversationReplica } from '../sync/conversation-replica.ts';
 import { type Announcement, createAnnouncements } from './create-announcements.ts';
 import { othersAfter } from './messages-after.ts';
-import { type Places, makePlaces } from './places.ts';
+import { type Places, isSameList, makePlaces } from './places.ts';
 import { type ThreadMessage, projectThread } from './thread.ts';
 
 /** How far an own message has come. `sending`: in this tab's memory; `kept`: on this device, come what may. */
@@ -68,8 +68,6 @@ interface Options {
   onRead: (seq: number) => void;
 }
 
-const same = <T>(a: readonly T[], b: readonly T[]): boolean => a === b || (a.length === b.length && a.every((item, i) => item === b[i]));
-
 const wordsFor = (code: number): string =>
   Object.values(CLOSE).find((close) => close.code === code)?.means ?? 'This conversation was closed by the server.';
 
@@ -80,7 +78,8 @@ export function createConversation(options: Options): ConversationView {
   const [readTo, setReadTo] = createSignal(options.readTo);
   const [unreadAfter, setUnreadAfter] = createSignal<number | null>(options.readTo);
   const observed = <T>(read: () => T): Accessor<T> => createMemo(() => (changes(), read()));
-  const observedList = <T>(read: () => readonly T[]): Accessor<readonly T[]> => createMemo(() => (changes(), read()), [], { equals: same });
+  const observedList = <T>(read: () => readonly T[]): Accessor<readonly T[]> =>
+    createMemo(() => (changes(), read()), [], { equals: isSameList });
 
   onCleanup(replica.subscribe(() => setChanges((n) => n + 1)));
   onCleanup(replica.presence.stopTyping);
@@ -107,7 +106,7 @@ export function createConversation(options: Options): ConversationView {
       return now;
     }),
   );
-  const loggedIds = createMemo(() => logged().map(({ id }) => id), [], { equals: same });
+  const loggedIds = createMemo(() => logged().map(({ id }) => id), [], { equals: isSameList });
   const loggedPlaces = createMemo<Places>((places) => places.follow(loggedIds()), makePlaces(), { equals: false });
   const thread = createMemo(() => {
     changes();
@@ -122,7 +121,7 @@ export function createConversation(options: Options): ConversationView {
       unreadAfter: unreadAfter(),
     });
   });
-  const ids = createMemo<readonly MessageId[]>(() => [...loggedIds(), ...thread().pending], [], { equals: same });
+  const ids = createMemo<readonly MessageId[]>(() => [...loggedIds(), ...thread().pending], [], { equals: isSameList });
   const places = createMemo<Places>((before) => before.follow(ids()), makePlaces(), { equals: false });
   const hasOlder = observed(replica.hasOlder);
   const unread = createMemo(() => othersAfter(logged(), readTo(), me));

@@ -1,3 +1,7 @@
+/** Whether two lists hold the same in the same order. */
+export const isSameList = <T>(a: readonly T[], b: readonly T[]): boolean =>
+  a === b || (a.length === b.length && a.every((item, i) => item === b[i]));
+
 /** How many items two lists have in common from their beginning. */
 export function sharedStart<T>(a: readonly T[], b: readonly T[]): number {
   const end = Math.min(a.length, b.length);

@@ -1,4 +1,4 @@
-import { type Component, For, Show, createEffect, createMemo, createSignal, mapArray, on, onCleanup } from 'solid-js';
+import { type Component, For, Show, createEffect, createMemo, createSelector, createSignal, mapArray, on, onCleanup } from 'solid-js';
 import type { ConversationView } from '../../state/create-conversation.ts';
 import type { ThreadMessage } from '../../state/thread.ts';
 import { usePlaces } from '../context.ts';
@@ -83,6 +83,7 @@ export const Thread: Component<Props> = (props) => {
   const scroll = createScrollOwner({ box, content, ids: view.ids, indexOf: view.indexOf, pinned, onLook: look });
   const focus = createThreadFocus({ content, view, scroll, focused, setFocused, onLeave: () => focusRegion('composer') });
 
+  const isStop = createSelector(focus.stop);
   const messages = view.window(scroll.shown);
   const row = (message: ThreadMessage): HTMLElement =>
     (
@@ -94,7 +95,7 @@ export const Thread: Component<Props> = (props) => {
         showsAuthor={props.isGroup && !message.isOwn}
         position={view.countBefore() + (view.indexOf(message.id) ?? 0) + 1}
         setSize={setSize()}
-        isStop={focus.stop() === message.id}
+        isStop={isStop(message.id)}
         onRetry={() => view.retry(message.id)}
         onDiscard={() => view.discard(message.id)}
       />

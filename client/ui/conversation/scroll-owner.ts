@@ -1,4 +1,5 @@
 import { type Accessor, createMemo, createSignal, onCleanup, untrack } from 'solid-js';
+import { isSameList } from '../../state/places.ts';
 import { createRowLayout } from './create-row-layout.ts';
 import { gapsBetween, rowsAround } from './thread-window.ts';
 
@@ -61,8 +62,6 @@ const FIRST_ROWS = 20;
 /** What the reader sees is found in two rounds; more are for fractions of pixels. */
 const ROUNDS = 5;
 
-const same = <T>(a: readonly T[], b: readonly T[]): boolean => a.length === b.length && a.every((each, i) => each === b[i]);
-
 /**
  * Keeps the reader's place whatever comes, goes, or changes its size: at the end they stay at the end, elsewhere the first message on the
  * screen stays on its pixel (C5.1, C5.3, C5.4). Sizes are looked at before they are painted, so nothing is seen to jump. It never scrolls over
@@ -92,7 +91,7 @@ export function createScrollOwner({ box, content, ids, indexOf, pinned, onLook }
       return rowsAround(count, lastFirst, Math.max(0, to), pinned());
     },
     [],
-    { equals: same },
+    { equals: isSameList },
   );
   const gaps = createMemo(() => gapsBetween(shown(), ids().length, layout()));
 
