@@ -247,33 +247,3 @@ test('what waits is changed and taken back without a mouse', async () => {
   await openFromList(ben, ana);
   await expect.poll(() => texts(ben)).toEqual(['one changed']);
 });
-
-test('[C5.3] history loads while one scrolls, back to the first message, each one once', async () => {
-  const ana = await arrive('Ana Silva');
-  const ben = await arrive('Ben Okafor');
-  await writeTo(ana, ben);
-  const conversationId = new URL(ana.page.url()).pathname.split('/').at(-1);
-  const post = async (text: string): Promise<void> => {
-    const data = { conversationId, content: text };
-    const answer = await ana.page.request.post('/api/messaging/messages', { data, headers: { origin: server.origin } });
-    expect(answer.status()).toBe(201);
-  };
-  // A segment, and the beginning of a second one.
-  await post('line 0.');
-  for (let n = 1; n < 620; n += 20) await Promise.all(Array.from({ length: 20 }, (_, i) => post(`line ${n + i}.`)));
-  await openFromList(ben, ana);
-  const history = ben.page.getByRole('group', { name: 'History' });
-  await ben.composer.press('Escape');
-  await expect
-    .poll(async () => {
-      await ben.composer.press('PageUp');
-      const first = (await texts(ben))[0];
-      if (first !== 'line 0.') await history.evaluate((box) => (box.scrollTop = Math.min(box.scrollTop, 600)));
-      return first;
-    })
-    .toBe('line 0.');
-  const all = await texts(ben);
-  expect([all.length, new Set(all).size]).toEqual([621, 621]);
-  await history.evaluate((box) => (box.scrollTop = 0));
-  await expect.poll(() => item(ben, 'line 0.').isVisible()).toBe(true);
-});

@@ -5,20 +5,7 @@ import { findChromium } from './chromium.ts';
 import { type CuttingProxy, openCuttingProxy } from './cutting-proxy.ts';
 import { fillOutbox } from './fill-outbox.ts';
 import { type KeptBrowser, makeKeptBrowser } from './kept-browser.ts';
-import {
-  DESKTOP,
-  type Person,
-  item,
-  marked,
-  meet,
-  openFromList,
-  openPerson,
-  send,
-  shellKept,
-  signUp,
-  texts,
-  writeTo,
-} from './person.ts';
+import { DESKTOP, type Person, item, marked, meet, openFromList, openPerson, send, shellKept, signUp, texts, writeTo } from './person.ts';
 import { type TestServer, startServer } from './server.ts';
 
 let server: TestServer;

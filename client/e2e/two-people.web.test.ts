@@ -2,20 +2,7 @@ import { type Browser, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { LIMITS } from '../../shared/limits.ts';
 import { findChromium } from './chromium.ts';
-import {
-  PASSWORD,
-  PHONE,
-  type Person,
-  item,
-  marked,
-  openFromList,
-  openPerson,
-  send,
-  signUp,
-  tabTo,
-  texts,
-  writeTo,
-} from './person.ts';
+import { PASSWORD, PHONE, type Person, item, marked, openFromList, openPerson, send, signUp, tabTo, texts, writeTo } from './person.ts';
 import { type TestServer, startServer } from './server.ts';
 
 let server: TestServer;

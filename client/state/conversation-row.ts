@@ -2,6 +2,7 @@ import type { Conversation } from '../../shared/api.ts';
 import type { Uuid } from '../../shared/ids.ts';
 import type { SegmentMessage } from '../../shared/segment.ts';
 import type { Entry, MessageEntry } from '../sync/outbox/entry.ts';
+import { othersAfter } from './messages-after.ts';
 
 /** One row of the list. */
 export interface ConversationRow {
@@ -27,7 +28,8 @@ export interface ConversationRow {
   hasFailed: boolean;
 }
 
-interface Input {
+/** What a row is made of. */
+export interface RowInput {
   conversation: Conversation;
   me: Uuid;
   /** How far this person has read, as far as anybody here knows. */
@@ -66,18 +68,18 @@ export const isDeclined = (entries: readonly Entry[]): boolean =>
   entries.some((entry) => entry.kind === 'answer' && entry.answer !== 'accept');
 
 /** Unread messages. The device's own messages are asked where they reach far enough; in doubt the server's count stands (C4.8). */
-export function countUnread({ conversation, me, readTo, messages }: Pick<Input, 'conversation' | 'me' | 'readTo' | 'messages'>): number {
+export function countUnread({ conversation, me, readTo, messages }: Pick<RowInput, 'conversation' | 'me' | 'readTo' | 'messages'>): number {
   const { lastMessage, lastReadSeq, unreadCount } = conversation;
   const last = Math.max(lastMessage?.seq ?? 0, messages.at(-1)?.seq ?? 0);
   if (readTo >= last) return 0;
   const [first] = messages;
   const isCovered = first !== undefined && first.seq <= readTo + 1 && (messages.at(-1)?.seq ?? 0) >= (lastMessage?.seq ?? 0);
-  if (isCovered) return messages.filter(({ seq, authorId, body }) => seq > readTo && authorId !== me && body !== null).length;
+  if (isCovered) return othersAfter(messages, readTo, me).length;
   return readTo > lastReadSeq ? Math.min(unreadCount, last - readTo) : unreadCount;
 }
 
 /** What a row shows: the newest accepted message, or the own one that waits behind it. */
-export function asRow(input: Input): ConversationRow {
+export function asRow(input: RowInput): ConversationRow {
   const { conversation, me, entries, now } = input;
   const { id, lastMessage } = conversation;
   const waiting = entries.findLast((entry): entry is MessageEntry => entry.kind === 'message');

@@ -1,20 +1,24 @@
 import { type Accessor, createComputed, createMemo, createSignal } from 'solid-js';
-import { createStore, reconcile } from 'solid-js/store';
+import { type SetStoreFunction, createStore, reconcile } from 'solid-js/store';
 import type { Conversation, User } from '../../shared/api.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Uuid } from '../../shared/ids.ts';
+import type { SegmentMessage } from '../../shared/segment.ts';
 import type { Sync } from '../sync/open-sync.ts';
 import { readKey } from '../sync/outbox/entry.ts';
 import type { Problem } from './attempt.ts';
-import { type ConversationRow, asRow, byNewest, isDeclined } from './conversation-row.ts';
+import { type ConversationRow, type RowInput, byNewest, isDeclined } from './conversation-row.ts';
 import { createChanges } from './create-observed.ts';
+import { makeRows } from './make-rows.ts';
+import { isSameList } from './places.ts';
 
 export type { ConversationRow } from './conversation-row.ts';
 
 export interface ConversationList {
-  rows: readonly ConversationRow[];
+  /** The newest first, each a store of its own. */
+  readonly rows: readonly ConversationRow[];
   /** What strangers ask: apart from the rows, and no part of the count. */
-  requests: readonly ConversationRow[];
+  readonly requests: readonly ConversationRow[];
   row: (id: Uuid) => ConversationRow | undefined;
   /** False until the device or the server has told for the first time. */
   isLoaded: Accessor<boolean>;
@@ -39,14 +43,29 @@ interface Options {
   person: (userId: Uuid) => User | undefined;
 }
 
+const NONE: readonly SegmentMessage[] = [];
+/** Turns rows into a store each, by id; one is worked on only when its row is another. */
+function makeRowStores(): (rows: readonly ConversationRow[]) => readonly ConversationRow[] {
+  let kept = new Map<Uuid, { source: ConversationRow; row: ConversationRow; set: SetStoreFunction<ConversationRow> }>();
+  return (rows) => {
+    const before = kept;
+    kept = new Map();
+    return rows.map((source) => {
+      const known = before.get(source.id);
+      const [row, set] = known ? [known.row, known.set] : createStore({ ...source });
+      if (known && known.source !== source) set(reconcile(source));
+      kept.set(source.id, { source, row, set });
+      return row;
+    });
+  };
+}
+
 /** The list of conversations: the inbox, what waits to be sent, and what was read here before the server knows. */
 export function createConversationList({ sync, me, clock, person }: Options): ConversationList {
   const { inbox, outbox, conversations } = sync;
   const changes = createChanges(sync.subscribe);
   const documents = createChanges(conversations.subscribe);
   const [noted, setNoted] = createSignal<ReadonlyMap<Uuid, number>>(new Map());
-  const [rows, setRows] = createStore<ConversationRow[]>([]);
-  const [requests, setRequests] = createStore<ConversationRow[]>([]);
 
   function readTo(id: Uuid): number {
     changes();
@@ -54,38 +73,42 @@ export function createConversationList({ sync, me, clock, person }: Options): Co
     return Math.max(noted().get(id) ?? 0, inbox.conversations().get(id)?.lastReadSeq ?? 0, entry?.kind === 'read' ? entry.seq : 0);
   }
 
-  function rowOf(conversation: Conversation): ConversationRow {
+  const rowsOf = makeRows();
+  function inputOf(conversation: Conversation): RowInput {
     const { id } = conversation;
-    const messages = conversations.replicas().get(id)?.messages() ?? [];
-    return asRow({ conversation, me, messages, readTo: readTo(id), entries: outbox.of(id), now: clock.now() });
+    const messages = conversations.replicas().get(id)?.messages() ?? NONE;
+    return { conversation, me, messages, readTo: readTo(id), entries: outbox.of(id), now: clock.now() };
   }
+  // Most of what happens in documents changes no row.
+  const newest = createMemo(
+    () => {
+      changes();
+      documents();
+      const shown = [...inbox.conversations().values()].filter(({ id }) => !isDeclined(outbox.of(id)));
+      return [...rowsOf(shown.map(inputOf))].sort(byNewest);
+    },
+    [],
+    { equals: isSameList },
+  );
 
-  createComputed(() => {
-    changes();
-    documents();
-    const listed = [...inbox.conversations().values()].filter(({ id }) => !isDeclined(outbox.of(id)));
-    const all = listed.map(rowOf).sort(byNewest);
-    setRows(
-      reconcile(
-        all.filter((row) => !row.isRequest),
-        { key: 'id' },
-      ),
-    );
-    setRequests(
-      reconcile(
-        all.filter((row) => row.isRequest),
-        { key: 'id' },
-      ),
-    );
-  });
+  const rows = makeRowStores();
+  const [order, setOrder] = createSignal<readonly ConversationRow[]>([], { equals: isSameList });
+  // Computed, not an effect: whoever looks at the rows in an effect finds them in step with everything else here.
+  createComputed(() => setOrder(rows(newest())));
+  const listed = createMemo(() => order().filter((row) => !row.isRequest), [], { equals: isSameList });
+  const requests = createMemo(() => order().filter((row) => row.isRequest), [], { equals: isSameList });
 
   return {
-    rows,
-    requests,
-    row: (id) => rows.find((row) => row.id === id) ?? requests.find((row) => row.id === id),
+    get rows() {
+      return listed();
+    },
+    get requests() {
+      return requests();
+    },
+    row: (id) => order().find((row) => row.id === id),
     readTo,
     isLoaded: createMemo(() => (changes(), sync.isReady() && inbox.isLoaded() && outbox.status() !== 'loading')),
-    unread: createMemo(() => rows.reduce((sum, row) => sum + row.unread, 0)),
+    unread: createMemo(() => listed().reduce((sum, row) => sum + row.unread, 0)),
     conversation: (id) => (changes(), inbox.conversations().get(id)),
     async openDirect(userId) {
       const known =

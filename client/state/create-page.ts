@@ -77,6 +77,7 @@ export function createPage({ api, me, clock, sync, isVisible, hasFocus, isOnline
         me: me.id,
         clock,
         readTo: list.readTo(id),
+        unreadCount: list.rows.find((row) => row.id === id)?.unread ?? 0,
         others: () => (list.conversation(id)?.members ?? []).filter((member) => member.id !== me.id),
         isAttended,
         onRead: (seq) => list.noteRead(id, seq),

@@ -1,5 +1,5 @@
 import { A, useParams } from '@solidjs/router';
-import { type Component, Match, Show, Switch, createEffect, createMemo, createSignal, mapArray } from 'solid-js';
+import { type Component, Match, Show, Switch, createEffect, createMemo, createSelector, createSignal, mapArray } from 'solid-js';
 import type { ConversationRow } from '../../state/create-conversation-list.ts';
 import { usePage } from '../context.ts';
 import { Avatar } from '../controls/Avatar.tsx';
@@ -78,6 +78,8 @@ const Rows: Component = () => {
   const [focused, setFocused] = createSignal<string | null>(null);
   const indexes = createMemo(() => new Map(list.rows.map(({ id }, i) => [id, i])));
   const stop = createMemo(() => [focused(), params.id].find((id) => id && indexes().has(id)) ?? list.rows[0]?.id);
+  // Asks two rows, not all of them, when another one is the stop.
+  const isStop = createSelector(stop);
   const idOf = (target: EventTarget | null): string | undefined =>
     target instanceof Element ? target.closest<HTMLElement>('a[data-id]')?.dataset.id : undefined;
 
@@ -97,9 +99,7 @@ const Rows: Component = () => {
     mapArray(
       () => list.rows,
       (row) =>
-        (
-          <Row row={row} position={(indexes().get(row.id) ?? 0) + 1} setSize={list.rows.length} isStop={stop() === row.id} />
-        ) as HTMLLIElement,
+        (<Row row={row} position={(indexes().get(row.id) ?? 0) + 1} setSize={list.rows.length} isStop={isStop(row.id)} />) as HTMLLIElement,
     ),
   );
   createEffect(() => arrange(content, rows()));

@@ -40,13 +40,13 @@ const ConversationPane: Component<{ id: string; conversation: Conversation }> = 
   const [hasSent, setSent] = createSignal(false);
   /** How far the last own message has come, once each, after one was sent here (C9.3). */
   function progress(): string {
-    const last = hasSent() ? view.messages.findLast(({ isOwn, text }) => isOwn && text !== null) : undefined;
+    const last = hasSent() ? view.last(({ isOwn, text }) => isOwn && text !== null) : undefined;
     const mark = last && view.mark(last);
     return mark === 'sent' || mark === 'delivered' || mark === 'read' ? MARKS[mark].words : '';
   }
   /** Edited by Up in the empty composer (C1). */
   function lastOwn(): Editable | null {
-    const last = view.messages.findLast(({ isOwn, text, failure, change }) => isOwn && text !== null && !failure && change !== 'delete');
+    const last = view.last(({ isOwn, text, failure, change }) => isOwn && text !== null && !failure && change !== 'delete');
     return last?.text == null ? null : { id: last.id, text: last.text };
   }
   const isRequest = (): boolean => row()?.isRequest ?? false;
@@ -69,7 +69,7 @@ const ConversationPane: Component<{ id: string; conversation: Conversation }> = 
     },
     remove: ({ id, failure }) => (failure ? view.discard(id) : view.remove(id)),
   };
-  const newestOfOthers = (): ThreadMessage | undefined => view.messages.findLast(({ isOwn, text }) => !isOwn && text !== null);
+  const newestOfOthers = (): ThreadMessage | undefined => view.last(({ isOwn, text }) => !isOwn && text !== null);
   function unblock(): void {
     const id = otherId();
     if (id !== null) void page.protection.setBlocked(id, false);

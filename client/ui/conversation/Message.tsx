@@ -1,4 +1,4 @@
-import { type Component, For, Show, untrack } from 'solid-js';
+import { type Component, For, Show, createMemo, untrack } from 'solid-js';
 import type { Mark } from '../../state/create-conversation.ts';
 import { FAILURES } from '../../state/failures.ts';
 import type { ThreadMessage } from '../../state/thread.ts';
@@ -81,6 +81,8 @@ const Meta: Component<Pick<Props, 'message' | 'mark' | 'isOffline'>> = (props) =
 
 /** One item of the thread: dividers before it, the bubble, and what failed. Focused it is one sentence (C9.6). */
 export const Message: Component<Props> = (props) => {
+  // By itself: where it stands among more and more messages changes often, and what it says does not.
+  const label = createMemo(() => sentence(props));
   const isArriving = untrack(() => props.message.seq === null && !props.message.isKept);
   const actions = [
     { words: 'Try again', act: () => props.onRetry() },
@@ -105,7 +107,7 @@ export const Message: Component<Props> = (props) => {
         'message--arriving': isArriving,
       }}
       tabindex={props.isStop ? 0 : -1}
-      aria-label={sentence(props)}
+      aria-label={label()}
       aria-posinset={props.position}
       aria-setsize={props.setSize}
       data-id={props.message.id}
