@@ -74,15 +74,17 @@ test('[S3] [S6] "Send message" on a profile of another site leads to that person
     await person.page.getByRole('heading', { name: `${owner} of the shop` }).waitFor();
     expect(person.page.url()).toBe(`${server.origin}/people/${owner}`);
     await person.page.getByRole('button', { name: 'Send message' }).click();
-    await person.composer.waitFor();
     return person;
   };
   const visitor = await arrive('visitor', 'seller');
+  await visitor.composer.waitFor();
   await send(visitor, 'Is it still there?');
   await marked(visitor, 'Is it still there?', 'Sent');
   // The seller's account is the one that was made by the visitor's click.
   const seller = await arrive('seller', 'visitor');
   await item(seller, 'Is it still there?').waitFor();
+  await seller.page.getByRole('button', { name: 'Accept' }).click();
+  await seller.composer.waitFor();
   await send(seller, 'It is.');
   await item(visitor, 'It is.').waitFor();
   // The session is our own: it stays when the page is loaded again.

@@ -59,9 +59,11 @@ const nameOf = (
   return { name: displayName, avatarId: id, avatarUrl, otherId: id, handle: handle || null, isGone: deleted ?? false };
 };
 
-/** Until it is accepted: here, or by writing back, though the server may not know yet (G3). */
-const isRequest = ({ request }: Conversation, entries: readonly Entry[]): boolean =>
-  request === true && !entries.some((entry) => entry.kind === 'message' || (entry.kind === 'answer' && entry.answer === 'accept'));
+/** Until it is accepted: here, or by writing back, though the server may not have said so yet (G3). */
+const isRequest = ({ conversation, entries, messages, me }: RowInput): boolean =>
+  conversation.request === true &&
+  !entries.some((entry) => entry.kind === 'message' || (entry.kind === 'answer' && entry.answer === 'accept')) &&
+  !messages.some(({ authorId }) => authorId === me);
 
 /** Taken off the list here; the server may not know yet. */
 export const isDeclined = (entries: readonly Entry[]): boolean =>
@@ -87,7 +89,7 @@ export function asRow(input: RowInput): ConversationRow {
   return {
     id,
     ...nameOf(conversation, me),
-    isRequest: isRequest(conversation, entries),
+    isRequest: isRequest(input),
     preview: waiting || lastMessage?.senderId === me ? `You: ${preview}` : preview,
     lastAt: waiting ? Math.min(waiting.at, now) : lastMessage && Date.parse(lastMessage.sentAt),
     unread: countUnread(input),

@@ -123,7 +123,7 @@ test('it ends with its owner', () => {
 });
 
 test('[G3] what a stranger asks stands apart, and counts for nothing; accepted or answered, it is a conversation, at once', async () => {
-  const { list, take, outbox, clock } = setUp();
+  const { list, take, hold, outbox, clock } = setUp();
   const [one, two] = [makeConversation([ana, ben], 2, { request: true }), makeConversation([ana, chiara], 3, { request: true })];
   take(one, two, makeConversation([ana, makePerson('dana')], 1));
   expect([list.rows.map(({ name }) => name), list.requests.map(({ name }) => name), list.unread()]).toEqual([
@@ -135,6 +135,10 @@ test('[G3] what a stranger asks stands apart, and counts for nothing; accepted o
   list.accept(one.id);
   expect([list.rows.map(({ name }) => name), list.requests.length, list.unread()]).toEqual([['Ben', 'Dana'], 1, 3]);
   outbox.send(two.id, makeMessageId(clock.now(), systemRandom), ['who are you?', null, null]);
+  expect([list.requests.length, list.row(two.id)]).toMatchObject([0, { isRequest: false }]);
+  // The server has it, and has not told yet that this is no request any more.
+  outbox.done(outbox.of(two.id));
+  hold(two.id, [{ ...held(1)[0]!, authorId: ana.id }]);
   expect([list.requests.length, list.row(two.id)]).toMatchObject([0, { isRequest: false }]);
 });
 

@@ -68,7 +68,7 @@ export const MenuButton: Component<MenuButtonProps> = (props) => {
   return (
     <DropdownMenu.Root open={isOpen()} onOpenChange={setOpen} modal={false} placement="bottom-end" gutter={4}>
       <DropdownMenu.Trigger class="round" aria-label={props.label} title={props.label}>
-        <Icon name="dots" />
+        <Icon name="dots" class="icon--strong" />
       </DropdownMenu.Trigger>
       <Items actions={props.actions} label={props.label} />
     </DropdownMenu.Root>

@@ -143,7 +143,7 @@ export const Message: Component<Props> = (props) => {
               title="More"
               onClick={(event) => open()(event.currentTarget, event.detail === 0)}
             >
-              <Icon name="dots" />
+              <Icon name="dots" class="icon--strong" />
             </button>
           )}
         </Show>

@@ -16,7 +16,7 @@ export interface Reported {
 const REASONS = [
   ['Spam', 'Spam'],
   ['Harassment', 'Harassment'],
-  ['Something else', 'Something else'],
+  ['Other', 'Other'],
 ] as const;
 type Reason = (typeof REASONS)[number][0];
 /** What the server takes of a reason, less the longest of ours. */
