@@ -100,7 +100,7 @@ export const Thread: Component<Props> = (props) => {
         onDiscard={() => view.discard(message.id)}
       />
     ) as HTMLElement;
-  const rows = createMemo(mapArray(() => messages, row));
+  const rows = createMemo(mapArray(messages, row));
   createEffect(() => {
     const { before, end } = scroll.gaps();
     arrange(content, rows());
