@@ -48,7 +48,9 @@ test('the shell is kept, and nothing else: every place in the app opens without 
     return requests.flat().map(({ url }) => new URL(url).pathname);
   });
   expect(cached).toContain('/');
-  expect(cached.filter((path) => !/^\/($|assets\/[\w-]+\.(js|css|woff2)$|[\w-]+\.(png|svg|webmanifest)$)/.test(path))).toEqual([]);
+  expect(cached.filter((path) => !/^\/($|theme\.js$|assets\/[\w-]+\.(js|css|woff2)$|[\w-]+\.(png|svg|webmanifest)$)/.test(path))).toEqual(
+    [],
+  );
 
   proxy.become({ kind: 'cut' });
   for (const path of ['/', '/settings', '/waiting', '/people/nobody', '/no/such/place']) {

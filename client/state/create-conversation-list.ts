@@ -1,5 +1,4 @@
 import { type Accessor, createComputed, createMemo, createSignal } from 'solid-js';
-import { type SetStoreFunction, createStore, reconcile } from 'solid-js/store';
 import type { Conversation, User } from '../../shared/api.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Uuid } from '../../shared/ids.ts';
@@ -10,6 +9,7 @@ import type { Problem } from './attempt.ts';
 import { type ConversationRow, type RowInput, byNewest, isDeclined } from './conversation-row.ts';
 import { createChanges } from './create-observed.ts';
 import { makeRows } from './make-rows.ts';
+import { makeStores } from './make-stores.ts';
 import { isSameList } from './places.ts';
 
 export type { ConversationRow } from './conversation-row.ts';
@@ -44,21 +44,6 @@ interface Options {
 }
 
 const NONE: readonly SegmentMessage[] = [];
-/** Turns rows into a store each, by id; one is worked on only when its row is another. */
-function makeRowStores(): (rows: readonly ConversationRow[]) => readonly ConversationRow[] {
-  let kept = new Map<Uuid, { source: ConversationRow; row: ConversationRow; set: SetStoreFunction<ConversationRow> }>();
-  return (rows) => {
-    const before = kept;
-    kept = new Map();
-    return rows.map((source) => {
-      const known = before.get(source.id);
-      const [row, set] = known ? [known.row, known.set] : createStore({ ...source });
-      if (known && known.source !== source) set(reconcile(source));
-      kept.set(source.id, { source, row, set });
-      return row;
-    });
-  };
-}
 
 /** The list of conversations: the inbox, what waits to be sent, and what was read here before the server knows. */
 export function createConversationList({ sync, me, clock, person }: Options): ConversationList {
@@ -91,10 +76,10 @@ export function createConversationList({ sync, me, clock, person }: Options): Co
     { equals: isSameList },
   );
 
-  const rows = makeRowStores();
+  const storesOf = makeStores<ConversationRow>();
   const [order, setOrder] = createSignal<readonly ConversationRow[]>([], { equals: isSameList });
   // Computed, not an effect: whoever looks at the rows in an effect finds them in step with everything else here.
-  createComputed(() => setOrder(rows(newest())));
+  createComputed(() => setOrder(storesOf(newest())));
   const listed = createMemo(() => order().filter((row) => !row.isRequest), [], { equals: isSameList });
   const requests = createMemo(() => order().filter((row) => row.isRequest), [], { equals: isSameList });
 

@@ -1,10 +1,10 @@
 import { type Accessor, batch, createComputed, createEffect, createMemo, createSignal, on, onCleanup } from 'solid-js';
-import { createStore, reconcile } from 'solid-js/store';
 import type { Clock } from '../../shared/clock.ts';
 import { CLOSE } from '../../shared/close-codes.ts';
 import type { MessageId, Uuid } from '../../shared/ids.ts';
 import type { ConversationReplica } from '../sync/conversation-replica.ts';
 import { type Announcement, createAnnouncements } from './create-announcements.ts';
+import { makeStores } from './make-stores.ts';
 import { othersAfter } from './messages-after.ts';
 import { type Places, isSameList, makePlaces } from './places.ts';
 import { type ThreadMessage, projectThread } from './thread.ts';
@@ -13,8 +13,8 @@ import { type ThreadMessage, projectThread } from './thread.ts';
 export type Mark = 'sending' | 'kept' | 'sent' | 'delivered' | 'read' | 'failed';
 
 export interface ConversationView {
-  /** The messages at these indexes, as a store in step with `ids`; none but these are worked on when something changes (C5.9). */
-  window: (indexes: Accessor<readonly number[]>) => readonly ThreadMessage[];
+  /** The messages at these indexes, each a store, in step with `ids`; none but these are worked on when something changes (C5.9). */
+  window: (indexes: Accessor<readonly number[]>) => Accessor<readonly ThreadMessage[]>;
   /** One message as it is now. */
   at: (index: number) => ThreadMessage | undefined;
   /** The newest message of which this holds. */
@@ -130,17 +130,11 @@ export function createConversation(options: Options): ConversationView {
   // Who had nothing to catch up with gets no divider before the first arrival.
   createEffect(on(isLoaded, (loaded) => loaded && unread().length === 0 && !hasOlderUnread() && setUnreadAfter(null)));
 
-  function window(indexes: Accessor<readonly number[]>): readonly ThreadMessage[] {
-    const [rows, setRows] = createStore<ThreadMessage[]>([]);
+  function window(indexes: Accessor<readonly number[]>): Accessor<readonly ThreadMessage[]> {
+    const storesOf = makeStores<ThreadMessage>();
+    const [rows, setRows] = createSignal<readonly ThreadMessage[]>([], { equals: isSameList });
     // Computed, not an effect: whoever looks at the rows in an effect finds them in step with everything else here.
-    createComputed(() =>
-      setRows(
-        reconcile(
-          indexes().flatMap((index) => thread().at(index) ?? []),
-          { key: 'id' },
-        ),
-      ),
-    );
+    createComputed(() => setRows(storesOf(indexes().flatMap((index) => thread().at(index) ?? []))));
     return rows;
   }
   function last(test: (message: ThreadMessage) => boolean): ThreadMessage | undefined {

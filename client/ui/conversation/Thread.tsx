@@ -109,7 +109,7 @@ export const Thread: Component<Props> = (props) => {
         }
       />
     ) as HTMLElement;
-  const rows = createMemo(mapArray(() => messages, row));
+  const rows = createMemo(mapArray(messages, row));
   createEffect(() => {
     const { before, end } = scroll.gaps();
     arrange(content, rows());
