@@ -152,8 +152,8 @@ export const UPDATES: UpdateAttack[] = [
   // The server's own types.
   foreign('writes to the log', () => one(under('log', undefined, newId()))),
   foreign('appends to the log by origin', (scene) => {
-    const log = scene.adas.doc.getArray('log')._start!;
-    return one(after([log.id.client, log.id.clock], newId()));
+    const [log] = Y.getTypeChildren(scene.adas.doc.getArray('log'));
+    return one(after([log!.id.client, log!.id.clock], newId()));
   }),
   foreign('writes to meta', () => one(under('meta', 'firstSeq', 9))),
   foreign('overwrites meta by origin', (scene) => one(after([scene.serverClient, 1], 9))),
