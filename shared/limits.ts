@@ -40,6 +40,8 @@ export const LIMITS = {
   groupMembers: 500,
   /** People who do not know somebody and whom they may ask within a day, while nobody of them has accepted (G3). */
   requestsPerDay: 20,
+  /** Of those, requests to one and the same person: a direct conversation and some groups (G3). */
+  requestsToOne: 3,
   /** Channels open on one socket at once (W10). */
   channels: 256,
   /** An avatar as it is uploaded. */

@@ -2,6 +2,7 @@ import type { Neutralised } from '../../shared/close-codes.ts';
 import type { GroupHistory } from '../../shared/conversation.ts';
 import type { MessageId, Uuid } from '../../shared/ids.ts';
 import type { MessageValue } from '../../shared/segment.ts';
+import type { Ask } from './rights/asking.ts';
 import type { Members } from './rights/members.ts';
 
 /** What became of a message that a program sent over HTTP (H2). */
@@ -25,8 +26,8 @@ export interface Messaging {
     memberIds: readonly Uuid[],
     group?: { id?: Uuid | undefined; history?: GroupHistory | undefined },
   ): Promise<{ conversationId: Uuid; created: boolean }>;
-  /** Whether this person may ask so many more people today, those among the others who do not know them (G3). */
-  mayAsk(userId: Uuid, others: readonly Uuid[]): Promise<boolean>;
+  /** Opens a conversation with others, or adds them to one, where this person may ask them; null where not (G3). */
+  ask: Ask;
   /** Changes of members; each is told to every node with its commit, and ends the sockets of whoever is none any more. */
   members: Pick<Members, 'describe' | 'put' | 'remove' | 'accept'>;
   /** Takes a conversation off the person's list until its next message, or puts it back; false: no member. */

@@ -1,7 +1,6 @@
 import type { Clock, RandomBytes } from '../../shared/clock.ts';
 import { type ConversationKind, type Role, createRoot } from '../../shared/conversation.ts';
 import { type Uuid, directConversationId, makeUuid } from '../../shared/ids.ts';
-import { LIMITS } from '../../shared/limits.ts';
 import { createSegment } from '../../shared/segment.ts';
 import type { Committer } from './room/committer.ts';
 import type { Messaging, SendResult } from './messaging-port.ts';
@@ -16,7 +15,6 @@ import { freshState, writeAsServer } from './room/server-write.ts';
 const SEND_MS = 10_000;
 /** Tries of a send whose segment closed on the way. */
 const SEND_TRIES = 4;
-const DAY_MS = 24 * 3_600_000;
 
 export function makeMessaging(deps: {
   log: UpdateLog;
@@ -30,7 +28,7 @@ export function makeMessaging(deps: {
   logger: Logger;
   /** A person's stored read position changed, or what their list shows. */
   announce(conversationId: Uuid, userId: Uuid): void;
-}): Pick<Messaging, 'openDirect' | 'openGroup' | 'mayAsk' | 'setListed' | 'send' | 'markRead'> & {
+}): Pick<Messaging, 'openDirect' | 'openGroup' | 'setListed' | 'send' | 'markRead'> & {
   ensurePrivate(userId: Uuid): Promise<void>;
 } {
   const { log, rooms, committer, membership, relations, clock, random, logger } = deps;
@@ -95,13 +93,6 @@ export function makeMessaging(deps: {
       const others = [...new Set(memberIds)].filter((id) => id !== userId);
       const members = await membersOf(userId, 'owner', others);
       return { conversationId: id, created: await log.create(newConversation({ id, kind: 'group', title, history, by: userId, members })) };
-    },
-    async mayAsk(userId, others) {
-      const knowing = await relations.knowing(userId, others);
-      const strangers = others.filter((other) => !knowing.has(other));
-      if (strangers.length === 0) return true;
-      const asked = await relations.asked(userId, clock.now() - DAY_MS);
-      return new Set([...asked, ...strangers]).size <= LIMITS.requestsPerDay;
     },
     async setListed(userId, conversationId, listed) {
       const isMember = await membership.setListed(conversationId, userId, listed);

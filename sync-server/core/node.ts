@@ -10,6 +10,7 @@ import { makeInboxes } from './session/inboxes.ts';
 import { makeMessaging } from './messaging.ts';
 import type { Messaging } from './messaging-port.ts';
 import type { Hint, HintBus, InboxSource, Logger, Membership, Permissions, Socket, StandingSignIns, UpdateLog } from './ports.ts';
+import { makeAsking } from './rights/asking.ts';
 import { makeDepartures } from './rights/departures.ts';
 import { makeMembers } from './rights/members.ts';
 import type { Departures, Relations } from './rights/relations.ts';
@@ -224,6 +225,7 @@ export async function startNode(deps: {
     messaging: {
       ...writes,
       members,
+      ask: makeAsking(deps),
       async setBlocked(userId, otherId, blocked) {
         await relations.setBlocked(userId, otherId, await directConversationId(userId, otherId), blocked);
       },

@@ -323,3 +323,10 @@ test('[S5] nodes that start at once share one signing key', async () => {
   expect(new Set(loaded.flat().map(({ kid }) => kid)).size).toBe(1);
   expect(await api.sql`select kid from signing_keys`).toHaveLength(1);
 });
+
+test('[H1] what cannot be a handle is nobody’s, also on a device that is known', async () => {
+  const headers = { Cookie: `homing_device=${'a'.repeat(43)}`, 'X-Forwarded-For': '10.77.0.1' };
+  for (const handle of ['a\u0000b', 'a\ud800b', '%', 'x'.repeat(60)])
+    expect((await api.call('POST', '/api/auth/login', { handle, password }, headers)).status, JSON.stringify(handle)).toBe(401);
+  expect(api.errors).toEqual([]);
+});

@@ -38,9 +38,11 @@ export function addAuthRoutes(app: App, deps: RouteDeps): void {
   app.openapi(loginRoute, async (c) => {
     const { handle, password, client } = c.req.valid('json');
     const { address, secure } = c.var.place;
-    const device = await deps.devices.recognise({ secure, cookies: c.req.header('cookie') ?? null }, handle);
+    // Text that is no handle belongs to nobody, and may be what the database cannot hold.
+    const isHandle = handleSchema.safeParse(handle).success;
+    const device = isHandle ? await deps.devices.recognise({ secure, cookies: c.req.header('cookie') ?? null }, handle) : null;
     refuseAfter(limits.logIn({ address, handle, device }, clock.now()));
-    const found = handleSchema.safeParse(handle).success ? await accounts.credentials(handle) : null;
+    const found = isHandle ? await accounts.credentials(handle) : null;
     const matches = await passwords.matches(found?.passwordHash ?? null, password);
     const answer = found?.passwordHash && matches && (await signIn(c, { userId: found.userId, client, passwordHash: found.passwordHash }));
     if (!answer) throw problem('unauthorized', 'The handle or the password is wrong.');

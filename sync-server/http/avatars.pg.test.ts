@@ -65,7 +65,7 @@ describe('[H5] a picture', () => {
 
   test('stands in every row of its person, changes its address with its bytes, and goes', async () => {
     const [ada, grace] = [await somebody(), await somebody()];
-    await ada.call('POST', '/api/messaging/conversations', { userId: grace.id });
+    await grace.call('POST', '/api/messaging/conversations', { userId: ada.id });
     const first = urlOf(await put(ada, new Uint8Array(await png())));
     expect(first).toMatch(new RegExp(`^/api/avatars/${ada.id}/[0-9a-f]{32}\\.webp$`));
     const seen = async () => [

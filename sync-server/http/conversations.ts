@@ -11,7 +11,7 @@ import {
 } from '../../shared/api.ts';
 import { type Uuid, isUuid } from '../../shared/ids.ts';
 import type { ConversationCursor } from '../core/accounts.ts';
-import { openDirect, refuseTooManyRequests } from './open-direct.ts';
+import { ask, openDirect } from './open-direct.ts';
 import { problem } from './problem.ts';
 import { refuseAfter } from './rate-limit.ts';
 import {
@@ -51,8 +51,7 @@ export function addConversationRoutes(app: App, deps: RouteDeps): void {
     if (others.length === 0) throw problem('bad-request', 'A conversation needs somebody else.');
     refuseAfter(limits.open(userId, clock.now()));
     if ((await accounts.reachable(userId, others)).size < others.length) throw problem('not-found', 'There is no such person.');
-    await refuseTooManyRequests(deps, userId, others);
-    return messaging.openGroup(userId, title, others, { id, history: newcomers });
+    return ask(deps, userId, others, () => messaging.openGroup(userId, title, others, { id, history: newcomers }));
   }
 
   app.openapi(

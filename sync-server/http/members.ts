@@ -1,8 +1,9 @@
 import { createRoute } from '@hono/zod-openapi';
 import { conversationAnswer, patchConversationBody, putMemberBody, uuid } from '../../shared/api.ts';
+import type { Role } from '../../shared/conversation.ts';
 import type { Uuid } from '../../shared/ids.ts';
 import type { MemberResult } from '../core/rights/members.ts';
-import { refuseTooManyRequests } from './open-direct.ts';
+import { ask } from './open-direct.ts';
 import { problem } from './problem.ts';
 import { refuseAfter } from './rate-limit.ts';
 import { type App, type RouteDeps, conversationParams, jsonAnswer, jsonBody, problems, security } from './route.ts';
@@ -32,9 +33,9 @@ export function addMemberRoutes(app: App, deps: RouteDeps): void {
   }
 
   /** Whoever is brought in has to be somebody to the one who does it. */
-  async function refuseUnreachable(actor: Uuid, userId: Uuid): Promise<void> {
-    if ((await accounts.reachable(actor, [userId])).size === 0) throw problem('not-found', 'There is no such person.');
-    await refuseTooManyRequests(deps, actor, [userId]);
+  async function add(actor: Uuid, conversationId: Uuid, whom: { userId: Uuid; role: Role | undefined }): Promise<MemberResult> {
+    if ((await accounts.reachable(actor, [whom.userId])).size === 0) throw problem('not-found', 'There is no such person.');
+    return ask(deps, actor, [whom.userId], () => messaging.members.put(actor, conversationId, whom));
   }
 
   app.openapi(
@@ -102,8 +103,9 @@ export function addMemberRoutes(app: App, deps: RouteDeps): void {
       refuseAfter(limits.rights(userId, clock.now()));
       const { kind, members } = await conversationOf(userId, id);
       if (kind === 'direct') throw problem('forbidden', 'A conversation of two people stays one.');
-      if (!members.some((member) => member.id === otherId)) await refuseUnreachable(userId, otherId);
-      refuse(await messaging.members.put(userId, id, { userId: otherId, role: c.req.valid('json').role }));
+      const whom = { userId: otherId, role: c.req.valid('json').role };
+      const isMember = members.some((member) => member.id === otherId);
+      refuse(await (isMember ? messaging.members.put(userId, id, whom) : add(userId, id, whom)));
       return c.json({ conversation: await conversationOf(userId, id) }, 200);
     },
   );

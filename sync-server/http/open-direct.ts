@@ -3,10 +3,16 @@ import { problem } from './problem.ts';
 import { refuseAfter } from './rate-limit.ts';
 import type { RouteDeps } from './route.ts';
 
-/** Refuses whoever has asked too many people today who do not know them (G3). */
-export async function refuseTooManyRequests({ messaging }: Pick<RouteDeps, 'messaging'>, userId: Uuid, others: readonly Uuid[]) {
-  if (await messaging.mayAsk(userId, others)) return;
-  const detail = 'You have written to many people today who do not know you. Wait until some of them answer, or until tomorrow.';
+/** Brings others into a conversation by `task`; refuses whoever has asked too many people today who do not know them (G3). */
+export async function ask<T>(
+  { messaging }: Pick<RouteDeps, 'messaging'>,
+  userId: Uuid,
+  others: readonly Uuid[],
+  task: () => Promise<T>,
+): Promise<T> {
+  const done = await messaging.ask(userId, others, task);
+  if (done !== null) return done;
+  const detail = 'You have asked enough people today who do not know you. Wait until they answer, or until tomorrow.';
   throw problem('too-many-requests', detail, { headers: { 'Retry-After': '3600' } });
 }
 
@@ -21,10 +27,9 @@ export async function openDirect(
 ): Promise<{ conversationId: Uuid; created: boolean }> {
   const { accounts, history, messaging, limits, clock } = deps;
   if (otherId === userId) throw problem('bad-request', 'A conversation needs somebody else.');
-  if (!(await history.conversation(userId, await directConversationId(userId, otherId)))) {
-    refuseAfter(limits.open(userId, clock.now()));
-    if ((await accounts.existing([otherId])).size === 0) throw problem('not-found', 'There is no such person.');
-    await refuseTooManyRequests(deps, userId, [otherId]);
-  }
-  return messaging.openDirect(userId, otherId);
+  const open = () => messaging.openDirect(userId, otherId);
+  if (await history.conversation(userId, await directConversationId(userId, otherId))) return open();
+  refuseAfter(limits.open(userId, clock.now()));
+  if ((await accounts.existing([otherId])).size === 0) throw problem('not-found', 'There is no such person.');
+  return ask(deps, userId, [otherId], open);
 }

@@ -1,6 +1,6 @@
 import type { Uuid } from '../../shared/ids.ts';
 import type { Departures, Relations } from '../core/rights/relations.ts';
-import { type MemoryStore, type StoredConversation, lockRows, nextChange, notify } from './store.ts';
+import { type MemoryStore, type StoredConversation, type StoredMember, lockRows, nextChange, notify } from './store.ts';
 
 const conversationsOf = (store: MemoryStore, userId: Uuid): StoredConversation[] =>
   [...store.conversations.values()].filter(({ state, members }) => state.kind !== 'private' && members.has(userId));
@@ -13,9 +13,12 @@ export function makeMemoryRelations(store: MemoryStore): Relations {
       return new Set(others.filter((other) => own.some(({ members }) => members.has(other) && !members.get(other)!.asked)));
     },
     async asked(userId, since) {
-      const members = [...store.conversations.values()].flatMap((row) => [...row.members.values()]);
-      const waiting = members.filter(({ asked, askedBy, askedAt }) => asked && askedBy === userId && askedAt > since);
-      return new Set(waiting.map((member) => member.userId));
+      const rows = [...store.conversations.values()];
+      const requests = (members: Iterable<StoredMember>, left: boolean) =>
+        [...members]
+          .filter(({ asked, askedBy, askedAt }) => asked && askedBy === userId && askedAt > since)
+          .map((member) => ({ userId: member.userId, left }));
+      return rows.flatMap(({ members, declined }) => [...requests(members.values(), false), ...requests(declined, true)]);
     },
     setBlocked(userId, otherId, _directId, blocked) {
       const shared = conversationsOf(store, userId).filter(({ members }) => members.has(otherId));

@@ -52,6 +52,8 @@ export interface StoredConversation {
   changed: number;
   lastAt: number;
   former: Set<Uuid>;
+  /** Who went without having accepted. */
+  declined: StoredMember[];
   documents: Map<number, StoredDocument>;
   messages: Map<MessageId, StoredMessage>;
   /** The end of the line of those who wait for this row's lock. */
@@ -137,6 +139,7 @@ export function applyMember(store: MemoryStore, row: StoredConversation, change:
   if (change.kind === 'join') {
     const { role, since, from, askedBy } = change;
     row.former.delete(userId);
+    row.declined = row.declined.filter((member) => member.userId !== userId);
     const asked = askedBy ? { asked: true as const } : {};
     const seqs = { since, read: since, delivered: since, ...(from > 0 ? { from } : {}) };
     row.members.set(userId, { userId, role, ...seqs, ...asked, changed, hiddenAt: null, askedBy, askedAt: now });
@@ -151,6 +154,7 @@ export function applyMember(store: MemoryStore, row: StoredConversation, change:
     case 'leave':
       row.members.delete(userId);
       row.former.add(userId);
+      if (member.asked) row.declined.push(member);
       return;
     case 'accept':
       delete member.asked;

@@ -68,6 +68,7 @@ export function makeMemoryLog(store: MemoryStore, { clock, pause = nextTurn }: {
         changed: nextChange(store),
         lastAt: createdAt,
         former: new Set(),
+        declined: [],
         documents: new Map(),
         messages: new Map(),
         lock: Promise.resolve(),

@@ -83,14 +83,17 @@ export function makeAccounts(sql: Sql): Accounts {
       return [...rows];
     },
     async setAvatar(userId, avatar) {
+      // The person first: who is being deleted at the same time is waited for, and keeps no picture (G5).
       const kept = avatar
-        ? sql`insert into avatars (user_id, hash, bytes) select id, ${avatar.hash}, ${avatar.bytes} from users where id = ${userId} and deleted_at is null
+        ? sql`insert into avatars (user_id, hash, bytes) select id, ${avatar.hash}, ${avatar.bytes} from person
             on conflict (user_id) do update set hash = excluded.hash, bytes = excluded.bytes`
         : sql`delete from avatars where user_id = ${userId}`;
       const [row] = await sql<MeRow[]>`
-        with kept as (${kept})
-        update users u set avatar_hash = ${avatar?.hash ?? null} where id = ${userId} and deleted_at is null
-        returning ${columns}, ${privateDocument}`;
+        with person as (
+          update users u set avatar_hash = ${avatar?.hash ?? null} where id = ${userId} and deleted_at is null
+          returning ${columns}, ${privateDocument}
+        ), kept as (${kept})
+        select * from person`;
       return row ? asMe(row) : null;
     },
     async avatar(userId, hash) {

@@ -17,9 +17,11 @@ export function makePostgresRelations(sql: Sql): Relations {
       return new Set(rows.map(({ id }) => id));
     },
     async asked(userId, since) {
-      const rows = await sql<{ id: Uuid }[]>`
-        select distinct user_id as id from members where asked and asked_by = ${userId} and asked_at > ${new Date(since)}`;
-      return new Set(rows.map(({ id }) => id));
+      return [
+        ...(await sql<{ userId: Uuid; left: boolean }[]>`
+          select user_id as "userId", left_at is not null as left
+          from members where asked and asked_by = ${userId} and asked_at > ${new Date(since)}`),
+      ];
     },
     setBlocked: (userId, otherId, directId, blocked) =>
       transaction(sql, async (tx) => {

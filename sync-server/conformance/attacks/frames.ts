@@ -4,6 +4,7 @@ import { CLOSE, type CloseName } from '../../../shared/close-codes.ts';
 import { encodeChannelFrame } from '../../../shared/channels.ts';
 import { LIMITS } from '../../../shared/limits.ts';
 import { MESSAGE, SYNC, encodeAwareness, encodeStep1, encodeStep2, encodeUpdate } from '../../../shared/protocol.ts';
+import { HUGE, INFINITE } from './numbers.ts';
 import type { Ending, Scene } from './scene.ts';
 
 /** Frames on one document's way. `ends`: how; null: the way stands. */
@@ -18,7 +19,6 @@ export interface FrameAttack {
 }
 
 const bytes = (...list: number[]): Uint8Array => Uint8Array.from(list);
-const HUGE = [0xff, 0xff, 0xff, 0xff, 0x0f];
 const many = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
 export const endingOf = (name: CloseName, reason: string = CLOSE[name].means): Ending => ({ code: CLOSE[name].code, reason });
 const refused = (name: string, frames: FrameAttack['frames']): FrameAttack => ({ name, ends: endingOf('refused', 'malformed'), frames });
@@ -111,6 +111,7 @@ export const FRAMES: FrameAttack[] = [
     stands('a thousand entries of nobody', () => [encodeAwareness(many(1_000, (i) => ({ client: 9_000 + i, clock: 1, state: null })))]),
     refused('2,000 entries', () => [encodeAwareness(many(2_000, (i) => ({ client: 9_000 + i, clock: 1, state: null })))]),
     refused('an awareness message that declares 2^32 entries', () => [bytes(MESSAGE.awareness, 5, ...HUGE)]),
+    refused('a state under an infinite client id', () => [bytes(MESSAGE.awareness, 0x99, 1, 1, ...INFINITE, 1, 2, 0x7b, 0x7d)]),
     refused('an awareness message with bytes behind its entries', () => [bytes(MESSAGE.awareness, 2, 0, 0)]),
     refused('a question for presence with bytes behind it', () => [bytes(MESSAGE.queryAwareness, 0)]),
   ].map((attack): FrameAttack => ({ ...attack, path: root })),
@@ -137,6 +138,8 @@ export const SHARED: FrameAttack[] = [
   refused('a close of a channel that never was', () => [encodeChannelFrame({ op: 'close', channel: 9, code: 1000, reason: '' })]),
   refused('a close of the inbox', () => [encodeChannelFrame({ op: 'close', channel: 0, code: 1000, reason: '' })]),
   refused('a channel beyond 2^53', () => [bytes(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0)]),
+  refused('a channel that is infinite', () => [bytes(...INFINITE, 0, 0)]),
+  refused('a channel that is no number', () => [bytes(0x80, ...INFINITE, 0, 0)]),
   refused('a document id declared longer than the frame', () => [bytes(1, 0, ...HUGE)]),
   refused('a document id that is no UTF-8', () => [bytes(1, 0, 2, 0xff, 0xfe)]),
   refused('bytes behind an open', (scene) => [bytes(...open(1, scene.groupId), 0)]),

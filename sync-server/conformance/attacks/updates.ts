@@ -9,6 +9,7 @@ import { laneName } from '../../../shared/segment.ts';
 import type { Plain } from '../../core/accept/stored.ts';
 import { type RawStruct, rawUpdate, tombstone, value } from '../../core/accept/test-world.ts';
 import { newId, updateOf } from '../frames.ts';
+import { HUGE, INFINITE } from './numbers.ts';
 import type { Scene } from './scene.ts';
 
 /** An update made by hand. `ends`: with which refusal; null: the way stands, and what came of it is nobody's loss. */
@@ -34,7 +35,6 @@ const under = (root: string, key: string | undefined, content: Plain = BODY): Ra
 const after = (id: readonly [number, number], content: Plain = BODY): RawStruct => ({ origin: [...id], ...value(content) });
 const one = (struct: RawStruct, client = nextClient()): Uint8Array => rawUpdate([[client, 0, [struct]]]);
 const bytes = (...list: number[]): Uint8Array => Uint8Array.from(list);
-const HUGE = [0xff, 0xff, 0xff, 0xff, 0x0f];
 
 /** Client id and clock of Ada's newest message. */
 const adasLast = ({ adas }: Scene): [number, number] => [adas.doc.clientID, Y.getState(adas.doc.store, adas.doc.clientID) - 1];
@@ -90,6 +90,8 @@ export const UPDATES: UpdateAttack[] = [
   malformed('declares an array of 2^32', () => bytes(1, 1, 5, 0, 8, 1, 1, 97, 1, 117, ...HUGE)),
   malformed('declares an object of 2^32', () => bytes(1, 1, 5, 0, 8, 1, 1, 97, 1, 118, ...HUGE)),
   malformed('declares a text of 2^32', () => bytes(1, 1, 5, 0, 8, 1, 1, 97, 1, 119, ...HUGE)),
+  malformed('holds a tombstone that is no number long', () => bytes(1, 1, 5, 0, 1, 1, 1, 97, 0x80, ...INFINITE, 0)),
+  malformed('begins at an infinite clock', () => bytes(1, 1, 5, ...INFINITE, 1, 1, 1, 97, 1, 0)),
   malformed('declares 2^32 values in a struct', () => bytes(1, 1, 5, 0, 8, 1, 1, 97, ...HUGE)),
   malformed('is a number that never ends', () => new Uint8Array(200).fill(0xff)),
   malformed('is empty', () => new Uint8Array()),
@@ -152,8 +154,8 @@ export const UPDATES: UpdateAttack[] = [
   // The server's own types.
   foreign('writes to the log', () => one(under('log', undefined, newId()))),
   foreign('appends to the log by origin', (scene) => {
-    const log = scene.adas.doc.getArray('log')._start!;
-    return one(after([log.id.client, log.id.clock], newId()));
+    const [log] = Y.getTypeChildren(scene.adas.doc.getArray('log'));
+    return one(after([log!.id.client, log!.id.clock], newId()));
   }),
   foreign('writes to meta', () => one(under('meta', 'firstSeq', 9))),
   foreign('overwrites meta by origin', (scene) => one(after([scene.serverClient, 1], 9))),

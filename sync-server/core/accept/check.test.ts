@@ -44,6 +44,20 @@ describe('[A1] bytes are checked before any library decodes them', () => {
     ]);
   });
 
+  it('refuses numbers with more digits than they need, which would grow into no number at all', () => {
+    const endless = [...Array.from({ length: 150 }, () => 0x80), 0];
+    for (const update of [
+      bytes(1, 1, 5, 0, 1, 1, 1, 97, ...endless, 0),
+      bytes(1, 1, 5, 0, 1, 1, ...endless, 1, 0),
+      bytes(1, 1, 5, ...endless, 1, 1, 1, 97, 1, 0),
+      bytes(1, 1, ...endless, 0, 1, 1, 1, 97, 1, 0),
+      bytes(1, 1, 5, 0, 8, 1, 1, 97, 1, 125, ...endless, 0),
+      bytes(0, 1, 5, 1, 0, ...endless),
+      bytes(0, ...endless),
+    ])
+      expect(checkUpdate(update)).toBe(false);
+  });
+
   it('refuses the seven-byte length bomb and its like at once', () => {
     const huge = [0xff, 0xff, 0xff, 0xff, 0x07];
     const started = performance.now();

@@ -34,10 +34,11 @@ function makeWalker(bytes: Uint8Array) {
     at += length;
   }
 
-  /** The rest of a number of 7 bits a byte; nothing beyond the safe integers. */
+  /** The rest of a number of 7 bits a byte; nothing beyond the safe integers, and no more bytes than those take. */
   function digits(first: number, factor: number, more: boolean): number {
     let number = first;
     for (let mult = factor; more; mult *= 128) {
+      if (mult > Number.MAX_SAFE_INTEGER) fail();
       const digit = byte();
       number += (digit & 0x7f) * mult;
       if (number > Number.MAX_SAFE_INTEGER) fail();

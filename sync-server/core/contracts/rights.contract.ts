@@ -173,15 +173,19 @@ export function rightsContract(name: string, makeWorld: () => Promise<RightsWorl
         return conversation.id;
       };
       const first = await ask(a, b);
-      await ask(a, c);
+      const second = await ask(a, c);
       const anHourAgo = Date.now() - 3_600_000;
-      expect(await world.relations.asked(a, anHourAgo)).toEqual(new Set([b, c]));
-      expect(await world.relations.asked(a, Date.now() + 3_600_000)).toEqual(new Set());
+      const asked = async () => (await world.relations.asked(a, anHourAgo)).toSorted((one, other) => (one.userId < other.userId ? -1 : 1));
+      const waiting = (...ids: Uuid[]) => ids.toSorted().map((userId) => ({ userId, left: false }));
+      expect(await asked()).toEqual(waiting(b, c));
+      expect(await world.relations.asked(a, Date.now() + 3_600_000)).toEqual([]);
       expect(await world.relations.knowing(a, [b, c])).toEqual(new Set());
       expect(await world.relations.knowing(b, [a])).toEqual(new Set([a]));
       await change(first, [{ kind: 'accept', userId: b }]);
       expect(await world.relations.knowing(a, [b, c])).toEqual(new Set([b]));
-      expect(await world.relations.asked(a, anHourAgo)).toEqual(new Set([c]));
+      expect(await asked()).toEqual(waiting(c));
+      await change(second, [{ kind: 'leave', userId: c }]);
+      expect(await asked()).toEqual([{ userId: c, left: true }]);
       expect(await world.relations.knowing(a, [])).toEqual(new Set());
     });
 

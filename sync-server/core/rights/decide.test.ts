@@ -4,7 +4,7 @@ import type { Role } from '../../../shared/conversation.ts';
 import type { Uuid } from '../../../shared/ids.ts';
 import { LIMITS } from '../../../shared/limits.ts';
 import type { Member, MemberChange } from '../ports.ts';
-import { decidePut, decideRemove, mayDescribe } from './decide.ts';
+import { decideAccept, decidePut, decideRemove, mayDescribe } from './decide.ts';
 
 const ROLES = ['owner', 'admin', 'member'] as const;
 const people = (...roles: Role[]): Map<Uuid, Member> => new Map(roles.map((role, i) => [`u${i}`, { userId: `u${i}`, role, since: i }]));
@@ -84,6 +84,19 @@ describe('[G2] who may change members', () => {
     const members = people('owner', 'member', 'member');
     members.get('u1')!.asked = true;
     expect(what(decideRemove(members, owner, owner))).toBe('role u2 owner, leave u0');
+  });
+
+  test('a group is passed on to nobody who has not accepted it; where nobody had when the owner left, the first who does has it', () => {
+    const members = people('owner', 'member', 'member');
+    for (const userId of ['u1', 'u2']) members.get(userId)!.asked = true;
+    expect(what(put(members, owner, 'u1', 'owner'))).toBe('forbidden');
+    expect(what(put(members, owner, 'u1', 'admin'))).toBe('role u1 admin');
+    expect(what(decideAccept(members, 'u1', 'group'))).toBe('accept u1');
+    expect(what(decideRemove(members, owner, owner))).toBe('leave u0');
+    members.delete(owner);
+    expect(what(decideAccept(members, 'u2', 'group'))).toBe('accept u2, role u2 owner');
+    expect(what(decideAccept(members, 'u2', 'direct'))).toBe('accept u2');
+    expect(what(decideAccept(members, stranger, 'group'))).toBe('not-found');
   });
 
   test('a group takes 500 people', () => {

@@ -1,4 +1,4 @@
-import type { Role } from '../../../shared/conversation.ts';
+import type { ConversationKind, Role } from '../../../shared/conversation.ts';
 import type { Uuid } from '../../../shared/ids.ts';
 import { LIMITS } from '../../../shared/limits.ts';
 import type { Member, MemberChange } from '../ports.ts';
@@ -40,6 +40,8 @@ export function decidePut(
   }
   if (role === undefined || role === other.role) return { changes: [] };
   if (self.role !== 'owner' || userId === actor) return { refused: 'forbidden' };
+  // Nobody answers for a group that they have not accepted.
+  if (role === 'owner' && other.asked) return { refused: 'forbidden' };
   const change: MemberChange = { kind: 'role', userId, role };
   return { changes: role === 'owner' ? [{ kind: 'role', userId: actor, role: 'admin' }, change] : [change] };
 }
@@ -54,6 +56,15 @@ export function decideRemove(members: Members, actor: Uuid, userId: Uuid): Decis
   const heir = other.role === 'owner' ? heirOf(members, userId) : undefined;
   const passed: MemberChange[] = heir ? [{ kind: 'role', userId: heir, role: 'owner' }] : [];
   return { changes: [...passed, { kind: 'leave', userId }] };
+}
+
+/** Takes a request. Where all others had not accepted when the owner left, the first who does is the owner. */
+export function decideAccept(members: Members, actor: Uuid, kind: ConversationKind): Decision {
+  const self = members.get(actor);
+  if (!self) return { refused: 'not-found' };
+  const isOrphaned = kind === 'group' && ![...members.values()].some(({ role }) => role === 'owner');
+  const accepted: MemberChange[] = self.asked ? [{ kind: 'accept', userId: actor }] : [];
+  return { changes: isOrphaned ? [...accepted, { kind: 'role', userId: actor, role: 'owner' }] : accepted };
 }
 
 function heirOf(members: Members, leaving: Uuid): Uuid | undefined {

@@ -15,7 +15,7 @@ import type { ConversationWrite, DocumentWrite, Locked, Member, MemberChange, Up
 import { closeSegment, nextSegment } from '../room/roll-over.ts';
 import { writeAsServer } from '../room/server-write.ts';
 import type { Relations } from './relations.ts';
-import { type Decision, type Refusal, decidePut, decideRemove, mayDescribe } from './decide.ts';
+import { type Decision, type Refusal, decideAccept, decidePut, decideRemove, mayDescribe } from './decide.ts';
 
 export type MemberResult = 'done' | Refusal;
 
@@ -136,12 +136,7 @@ export function makeMembers({ log, relations, random }: { log: UpdateLog; relati
         if (kind === 'direct' && members.has(actor)) return 'forbidden';
         return planOf(decideRemove(members, actor, userId));
       }),
-    accept: (actor, conversationId) =>
-      change(conversationId, ({ members }) => {
-        const self = members.get(actor);
-        if (!self) return 'not-found';
-        return { changes: self.asked ? [{ kind: 'accept', userId: actor }] : [] };
-      }),
+    accept: (actor, conversationId) => change(conversationId, ({ members, kind }) => planOf(decideAccept(members, actor, kind))),
     touch: (conversationId) =>
       log.transact([{ conversationId, documents: [], messageIds: [], membersVersion: -1 }], (locked) => {
         const { conversation } = locked.get(conversationId) ?? {};

@@ -5,8 +5,8 @@ import type { Uuid } from '../../../shared/ids.ts';
 export interface Relations {
   /** Those of the others who know this person: they have accepted a conversation in which both are. */
   knowing(userId: Uuid, others: readonly Uuid[]): Promise<Set<Uuid>>;
-  /** People who were asked by this person since `since` (milliseconds) and have not accepted. */
-  asked(userId: Uuid, since: number): Promise<Set<Uuid>>;
+  /** This person's requests since `since` (milliseconds) that were not accepted, one for each conversation; `left`: whoever was asked is out again. */
+  asked(userId: Uuid, since: number): Promise<{ userId: Uuid; left: boolean }[]>;
   /**
    * Blocks somebody, or takes it back, as one transaction: it locks the conversations that both are in, their direct one's id included
    * though it does not exist yet, raises the versions of their members, and tells every node (`members`). False: it was so already.

@@ -285,6 +285,9 @@ describe('[P6] who is kept from whom in a group', () => {
 });
 
 describe('[G3] requests', () => {
+  const mayAsk = async ({ messaging }: TestNode['node'], userId: Uuid, others: readonly Uuid[]): Promise<boolean> =>
+    (await messaging.ask(userId, others, async () => true)) ?? false;
+
   /** Dora, whom nobody knows, has written to Ana. */
   async function request() {
     const world = await startTestNode();
@@ -334,18 +337,66 @@ describe('[G3] requests', () => {
       makeUuid(clock.now(), (size) => new Uint8Array(size).fill(9 + i)),
     );
     for (const other of people.slice(1)) {
-      expect(await node.messaging.mayAsk(dora, [other])).toBe(true);
+      expect(await mayAsk(node, dora, [other])).toBe(true);
       await node.messaging.openDirect(dora, other);
     }
-    expect(await node.messaging.mayAsk(dora, [people[0]!])).toBe(false);
-    expect(await node.messaging.mayAsk(ana, [people[0]!])).toBe(true);
+    expect(await mayAsk(node, dora, [people[0]!])).toBe(false);
+    expect(await mayAsk(node, ana, [people[0]!])).toBe(true);
     await node.messaging.members.accept(ana, id);
-    expect(await node.messaging.mayAsk(dora, [people[0]!])).toBe(true);
-    expect(await node.messaging.mayAsk(dora, people.slice(0, 1).concat(ana))).toBe(true);
+    expect(await mayAsk(node, dora, [people[0]!])).toBe(true);
+    expect(await mayAsk(node, dora, people.slice(0, 1).concat(ana))).toBe(true);
     await node.messaging.openDirect(dora, people[0]!);
-    expect(await node.messaging.mayAsk(dora, [makeUuid(1, (size) => new Uint8Array(size))])).toBe(false);
+    expect(await mayAsk(node, dora, [makeUuid(1, (size) => new Uint8Array(size))])).toBe(false);
     await clock.advance(25 * 3_600_000);
-    expect(await node.messaging.mayAsk(dora, [makeUuid(1, (size) => new Uint8Array(size))])).toBe(true);
+    expect(await mayAsk(node, dora, [makeUuid(1, (size) => new Uint8Array(size))])).toBe(true);
+  });
+});
+
+describe('[G3] requests to people who do not want them', () => {
+  async function strangers() {
+    const world = await startTestNode();
+    const { node, clock } = world;
+    const person = (n: number) => makeUuid(clock.now(), (size) => new Uint8Array(size).fill(n));
+    const dora = person(4);
+    const group = (others: Uuid[]) => node.messaging.ask(dora, others, () => node.messaging.openGroup(dora, 'Read this', others));
+    return { ...world, dora, person, group };
+  }
+
+  test('many at once count like one after the other', async () => {
+    const { group, person } = await strangers();
+    const answers = await Promise.all(Array.from({ length: 30 }, (_, i) => group([person(10 + i)])));
+    expect(answers.filter((answer) => answer !== null)).toHaveLength(LIMITS.requestsPerDay);
+  });
+
+  test('one and the same person is asked three times in a day, however many groups there are', async () => {
+    const { group, person, clock } = await strangers();
+    const erin = person(5);
+    const answers = [];
+    for (let i = 0; i < 6; i++) answers.push(await group([erin]));
+    expect(answers.filter((answer) => answer !== null)).toHaveLength(LIMITS.requestsToOne);
+    expect(await group([erin, person(6)])).toBeNull();
+    expect(await group([person(6)])).not.toBeNull();
+    await clock.advance(25 * 3_600_000);
+    expect(await group([erin])).not.toBeNull();
+  });
+
+  test('who has left is not brought back that day, into whatever group', async () => {
+    const { group, person, node, dora } = await strangers();
+    const [erin, finn] = [person(5), person(6)];
+    const { conversationId } = (await group([erin, finn]))!;
+    await node.messaging.members.remove(erin, conversationId, erin);
+    expect(await group([erin])).toBeNull();
+    const back = () => node.messaging.members.put(dora, conversationId, { userId: erin, role: undefined });
+    expect(await node.messaging.ask(dora, [erin], back)).toBeNull();
+    expect(await group([finn])).not.toBeNull();
+  });
+
+  test('a task that fails holds nobody up', async () => {
+    const { group, person, node, dora } = await strangers();
+    const failing = node.messaging.ask(dora, [person(5)], () => Promise.reject(new Error('cut')));
+    const next = group([person(6)]);
+    await expect(failing).rejects.toThrow('cut');
+    expect(await next).not.toBeNull();
   });
 });
 

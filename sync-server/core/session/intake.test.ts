@@ -10,6 +10,7 @@ function intake(wait: (frame: Uint8Array) => number = () => 0) {
   const socket = fakeSocket();
   const taken: number[] = [];
   const gaveUp: string[] = [];
+  const reader = { isBehind: false };
   const made = makeIntake({
     socket,
     clock,
@@ -18,12 +19,13 @@ function intake(wait: (frame: Uint8Array) => number = () => 0) {
       if (ms === 0) taken.push(frame[0]!);
       return ms;
     },
+    isPatient: () => reader.isBehind,
     giveUp(reason) {
       gaveUp.push(reason);
       made.stop();
     },
   });
-  return { ...made, clock, socket, taken, gaveUp };
+  return { ...made, clock, socket, taken, gaveUp, reader };
 }
 const frame = (n: number): Uint8Array => Uint8Array.of(n);
 
@@ -97,4 +99,16 @@ test('[W13] it is bounded in frames and in bytes, and then not taken any more', 
   expect([many.gaveUp, large.gaveUp]).toEqual([['too much at once'], ['too much at once']]);
   many.open();
   expect([many.taken, many.socket.isPaused]).toEqual([[], false]);
+});
+
+test('[W7] [W13] what waits for its own reader waits as long as that one reads, and only then 30 s more', async () => {
+  const { receive, open, gaveUp, clock, reader } = intake(() => 100);
+  reader.isBehind = true;
+  open();
+  receive(frame(1));
+  await clock.advance(4 * WAIT_MS);
+  expect(gaveUp).toEqual([]);
+  reader.isBehind = false;
+  await clock.advance(WAIT_MS + 100);
+  expect(gaveUp).toEqual(['too fast']);
 });

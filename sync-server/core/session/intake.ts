@@ -19,10 +19,12 @@ export function makeIntake(deps: {
   clock: Clock;
   /** Takes a frame, or says how many milliseconds it has to wait. */
   take(frame: Uint8Array): number;
+  /** What waits now is not too fast: it waits for its own reader, who has a time of its own (W7). */
+  isPatient(): boolean;
   /** Too much waits, or a frame has waited too long. */
   giveUp(reason: string): void;
 }): Intake {
-  const { socket, clock, take, giveUp } = deps;
+  const { socket, clock, take, isPatient, giveUp } = deps;
   let phase: 'shut' | 'open' | 'stopped' = 'shut';
   let waiting: Uint8Array[] = [];
   let bytes = 0;
@@ -55,6 +57,7 @@ export function makeIntake(deps: {
 
   function waitFor(wait: number): void {
     const now = clock.now();
+    if (isPatient()) waitsUntil = null;
     waitsUntil ??= now + WAIT_MS;
     if (now >= waitsUntil) return giveUp('too fast');
     stopTurn = clock.after(Math.min(wait, waitsUntil - now), flow);

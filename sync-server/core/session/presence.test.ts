@@ -111,6 +111,13 @@ describe('presence', () => {
     expect(a.closed).toBeNull();
   });
 
+  test('[W8] a client id of more digits than a number has is refused: written again, it would have no end', async () => {
+    const { b, a } = await bothThere();
+    const inner = [1, ...Array.from({ length: 147 }, () => 0x80), 1, 1, 2, 0x7b, 0x7d];
+    b.send(Uint8Array.of(1, (inner.length & 127) | 128, inner.length >> 7, ...inner));
+    expect([b.closed?.code, a.closed]).toEqual([4408, null]);
+  });
+
   test('[P5] a leaver is gone for the others at once', async () => {
     const { a, b, clock } = await bothThere();
     b.sayHere(7, { typing: true });

@@ -2,7 +2,7 @@ import * as decoding from 'lib0/decoding';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Uuid } from '../../../shared/ids.ts';
 import { LIMITS, RATES } from '../../../shared/limits.ts';
-import { type AwarenessEntry, EMPTY_AWARENESS, encodeAwareness } from '../../../shared/protocol.ts';
+import { type AwarenessEntry, EMPTY_AWARENESS, encodeAwareness, readNumber } from '../../../shared/protocol.ts';
 import type { Logger, Membership, Positions } from '../ports.ts';
 import { type Discretion, makeDiscretion } from './discretion.ts';
 import { type Bucket, makeBucket } from './limiter.ts';
@@ -286,11 +286,11 @@ export function makePresence(deps: {
   /** Throws on bytes that are no awareness update. */
   function receive(guest: Guest, update: Uint8Array): void {
     const decoder = decoding.createDecoder(update);
-    const count = decoding.readVarUint(decoder);
+    const count = readNumber(decoder);
     if (count > FRAME_ENTRIES) throw new RangeError('too many awareness entries');
     for (let i = 0; i < count; i++) {
-      const client = decoding.readVarUint(decoder);
-      decoding.readVarUint(decoder);
+      const client = readNumber(decoder);
+      readNumber(decoder);
       const text = decoding.readVarUint8Array(decoder);
       if (text.byteLength <= LIMITS.awareness && isOwn(guest, client)) takeState(guest, client, new TextDecoder().decode(text));
     }

@@ -69,15 +69,15 @@ export interface Visit {
 
 /** A room's queue that is full is asked again after this. */
 const QUEUE_MS = 50;
-/** Questions of a reader who is behind are looked at again after this. */
+/** A question of a reader who is behind is looked at again after this. */
 const BEHIND_MS = 100;
 
 export function openSession(deps: SessionDeps, visit: Visit): Session {
   const { rooms, committer, membership, allowances, clock, logger } = deps;
   const { userId, sid, name } = visit;
-  const socket = watchReader(visit.socket, clock, () => end('tryLater', 'too slow'));
-  const intake = makeIntake({ socket, clock, take, giveUp: (reason) => end('tryLater', reason) });
+  const socket = visit.expiresAt === null ? visit.socket : watchReader(visit.socket, clock, () => end('tryLater', 'too slow'));
   const feed = makeLiveFeed({ socket, send, catchUp });
+  const intake = makeIntake({ socket, clock, take, isPatient: feed.isBehind, giveUp: (reason) => end('tryLater', reason) });
   const questions = makeQuestions({ ...deps, userId, send, end });
   const presences = makeBucket(RATES.presence);
   let hold: Hold | null = null;
@@ -217,7 +217,7 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
   /** P1: only a root's room knows who is there. */
   function takePresence(message: Extract<ClientMessage, { kind: 'presence' | 'who is here' }>): number {
     if (!visitor) return 0;
-    const wait = feed.isBehind() ? BEHIND_MS : presences.take(clock.now());
+    const wait = presences.take(clock.now());
     if (wait > 0) return wait;
     if (message.kind === 'who is here') visitor.resend();
     else if (!visitor.receive(message.update)) end('refused', 'malformed');

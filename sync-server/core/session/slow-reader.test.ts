@@ -7,7 +7,7 @@ import { fakeSocket } from '../testing/fake-socket.ts';
 import { makeManualClock, settled } from '../testing/manual-clock.ts';
 import type { Peer } from '../testing/peer.ts';
 import { type TestNode, startTestNode } from '../testing/test-node.ts';
-import { watchReader } from './slow-reader.ts';
+import { makeLiveFeed, watchReader } from './slow-reader.ts';
 
 /** Ana writes, Ben watches the same segment. */
 async function reading(): Promise<TestNode & { a: Peer; b: Peer; write: (count: number) => Promise<void> }> {
@@ -76,17 +76,48 @@ describe('a reader that does not keep up', () => {
     expect([b.closed, a.closed, other.closed]).toEqual([{ code: 1013, reason: 'too slow' }, null, null]);
   });
 
-  test('[W7] [W13] its questions wait until it has read the answers', async () => {
+  test('[W7] [W13] its questions wait until it has read the answers, so that no new device is too slow for its own history', async () => {
     const { b, write, clock } = await reading();
     await write(10);
+    const answers = () => b.order.filter((what) => what === 'sync 1').length;
+    const before = answers();
     b.socket.stall();
     for (let i = 0; i < 20; i++) b.send(encodeStep1(Uint8Array.of(0)));
-    await write(1);
     await clock.advance(1_000);
-    const held = b.socket.buffered();
-    b.send(encodeStep1(Uint8Array.of(0)));
-    await clock.advance(1_000);
-    expect(b.socket.buffered()).toBe(held);
+    expect(b.socket.buffered()).toBeLessThan(2 * LIMITS.unsentLive);
+    for (let i = 0; i < 20; i++) {
+      b.socket.drain();
+      b.socket.stall();
+      await clock.advance(WAIT_MS / 2);
+    }
+    b.socket.drain();
+    expect([answers() - before, b.closed]).toEqual([20, null]);
+  });
+
+  test('[W7] [W10] who shares its socket is caught up one after the other, never beyond what it may leave unsent', async () => {
+    let unsent = 0;
+    const waiting = new Set<() => void>();
+    const socket = { buffered: () => unsent, drained: (then: () => void) => (waiting.add(then), () => void waiting.delete(then)) };
+    const caughtUp: number[] = [];
+    const feeds = [0, 1, 2].map((i) =>
+      makeLiveFeed({
+        socket,
+        send: () => {},
+        catchUp() {
+          caughtUp.push(i);
+          unsent = 2 * LIMITS.unsentLive;
+        },
+      }),
+    );
+    unsent = 2 * LIMITS.unsentLive;
+    for (const feed of feeds) feed.send(new Uint8Array(1), null);
+    for (let i = 1; i <= 3; i++) {
+      unsent = 0;
+      const all = [...waiting];
+      waiting.clear();
+      for (const then of all) then();
+      expect(caughtUp).toHaveLength(i);
+    }
   });
 });
 
@@ -100,6 +131,23 @@ describe('a watched socket', () => {
     expect(slow).toBe(0);
     socket.send(new Uint8Array(1));
     expect(slow).toBe(1);
+  });
+
+  test('[W7] who reads all the time is not too slow, however much is sent meanwhile', async () => {
+    let slow = 0;
+    let held = 0;
+    const clock = makeManualClock();
+    const socket = watchReader(
+      { ...fakeSocket({ send: ({ byteLength }) => void (held += byteLength) }), buffered: () => held },
+      clock,
+      () => slow++,
+    );
+    for (let i = 0; i < 5; i++) {
+      for (let sent = 0; sent < 16; sent++) socket.send(new Uint8Array(LIMITS.frame));
+      held -= 15 * LIMITS.frame;
+      await clock.advance(WAIT_MS);
+    }
+    expect([slow, held]).toEqual([0, 5 * LIMITS.frame]);
   });
 
   test('[W7] who reads a little every 30 s, or all of it once, is not too slow', async () => {

@@ -9,14 +9,16 @@ import type { Socket } from '../ports.ts';
  */
 export function watchReader(socket: Socket, clock: Clock, tooSlow: () => void): Socket {
   let isWatched = false;
+  let sent = 0;
+  const taken = (): number => sent - socket.buffered();
 
   function watch(): void {
     if (isWatched || socket.buffered() <= LIMITS.unsentLive) return;
     isWatched = true;
-    let least = socket.buffered();
+    let before = taken();
     const look = (): void => {
-      if (socket.buffered() >= least) return tooSlow();
-      least = socket.buffered();
+      if (taken() <= before) return tooSlow();
+      before = taken();
       stop = clock.after(WAIT_MS, look);
     };
     let stop = clock.after(WAIT_MS, look);
@@ -31,6 +33,7 @@ export function watchReader(socket: Socket, clock: Clock, tooSlow: () => void): 
     send(frame) {
       if (socket.buffered() > LIMITS.unsent) return tooSlow();
       socket.send(frame);
+      sent += frame.byteLength;
       watch();
     },
   };
@@ -59,12 +62,18 @@ export function makeLiveFeed(deps: {
   let stopWaiting = (): void => {};
 
   function fallBehind(): Map<number, number> {
-    stopWaiting = socket.drained(() => {
-      const left = missed;
+    stopWaiting = socket.drained(comeBack);
+    return new Map();
+  }
+
+  /** Who shares the socket may have been caught up just before: one after the other. */
+  function comeBack(): void {
+    const left = missed;
+    if (socket.buffered() > LIMITS.unsentLive) stopWaiting = socket.drained(comeBack);
+    else {
       missed = null;
       if (left) catchUp(left);
-    });
-    return new Map();
+    }
   }
 
   return {
@@ -74,7 +83,7 @@ export function makeLiveFeed(deps: {
       if (!update) return;
       for (const [client, clock] of Y.parseUpdateMeta(update).from) missed.set(client, Math.min(clock, missed.get(client) ?? clock));
     },
-    isBehind: () => missed !== null,
+    isBehind: () => missed !== null || socket.buffered() > LIMITS.unsentLive,
     stop: () => stopWaiting(),
   };
 }
