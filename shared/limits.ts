@@ -42,6 +42,8 @@ export const LIMITS = {
   requestsPerDay: 20,
   /** Of those, requests to one and the same person: a direct conversation and some groups (G3). */
   requestsToOne: 3,
+  /** Reports of one person that wait for the operator: each holds up to a quarter of a megabyte (G4). */
+  openReports: 50,
   /** Channels open on one socket at once (W10). */
   channels: 256,
   /** An avatar as it is uploaded. */
@@ -97,6 +99,8 @@ export const RATES = {
   answerBytes: { burst: 64 * 1024 * 1024, perMinute: 16 * 1024 * 1024 },
   /** Presence messages of one connection (W13): typing is said every 2 s. */
   presence: { burst: 60, perMinute: 600 },
+  /** The same of one person over all sockets: several devices that come back at once say two for each conversation that they have open. */
+  personPresence: { burst: 2_048, perMinute: 1_200 },
   /** Read positions of one connection that are stored (P4): as a fast reader scrolls. */
   reads: { burst: 10, perMinute: 60 },
   /** Messages of one connection to its inbox (I5): honest ones come once a second. */

@@ -12,7 +12,7 @@ const INVITE_MS = 7 * DAY_MS;
 /** More open links than any operator needs: a script gone wild ends here. */
 const INVITES_MAX = 1000;
 
-const USAGE = `npm run user -- reset <handle> [address]   prints a link that sets a new password for somebody, once, within 24 hours
+const USAGE = `npm run user -- reset <handle> [address]   prints a link that sets a new password for somebody, once, within 24 hours, and removes their passkeys
 npm run user -- invite [address]           prints a link that lets one person register, within 7 days
 
 address: where people reach this server, like https://chat.example.org; http://localhost:3000 (or PORT) when it is left out.

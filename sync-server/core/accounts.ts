@@ -46,7 +46,7 @@ export interface Accounts {
    * Deletes an account: profile, picture, ways in and sign-ins go, the handle stays theirs. Its conversations are seen to afterwards;
    * `removes`: their messages go too. False: there was none.
    */
-  remove(userId: Uuid, removes: boolean): Promise<boolean>;
+  remove(userId: Uuid, removes: boolean, now: number): Promise<boolean>;
 }
 
 /**

@@ -25,12 +25,19 @@ export interface ForeignPerson {
 export interface ForeignAccounts {
   /** `name`: as the platform said it last. */
   find(person: ForeignPerson): Promise<{ userId: Uuid; name: string } | null>;
-  /** `taken`: the handle is somebody's. `exists`: the person has an account already. */
-  create(person: ForeignPerson, account: { id: Uuid; handle: string; displayName: string; createdAt: number }): Promise<ForeignCreated>;
+  /**
+   * `taken`: the handle is somebody's. `exists`: the person has an account already. `gone`: they deleted it after `provenAt`, milliseconds,
+   * when their platform said who they are.
+   */
+  create(
+    person: ForeignPerson,
+    account: { id: Uuid; handle: string; displayName: string; createdAt: number },
+    provenAt: number,
+  ): Promise<ForeignCreated>;
   /** The person goes by another name over there: here too. */
   rename(person: ForeignPerson, name: string): Promise<void>;
 }
-export type ForeignCreated = 'created' | 'taken' | 'exists';
+export type ForeignCreated = 'created' | 'taken' | 'exists' | 'gone';
 
 /** Devices that people have signed in from, each by the hash of what it keeps (S7). */
 export interface KnownDevices {

@@ -187,7 +187,10 @@ export interface UpdateLog {
    * returns, sends hints that name documents and positions, and commits. Nothing to write: no row, no hint. An error of `build` rolls back.
    */
   transact(wants: Want[], build: (locked: Map<Uuid, Locked>) => ConversationWrite[]): Promise<void>;
-  /** Creates a conversation whole, with hints of its documents, or leaves the one that has this id. True when it was created. */
+  /**
+   * Creates a conversation whole, with hints of its documents, or leaves the one that has this id; nothing private of a deleted account (G5).
+   * True when it was created.
+   */
   create(conversation: NewConversation): Promise<boolean>;
   /** Those of the given documents whose log is ahead of the given position, or whose members are of another version. */
   ahead(

@@ -11,7 +11,7 @@ export interface PasswordStore {
   change(userId: Uuid, change: { from: string; to: string; keep: Uuid }): Promise<Uuid[] | null>;
   /** Keeps a link that sets a new password, in the place of the person's earlier ones; false when nobody has this handle. */
   openReset(handle: string, link: { tokenHash: Uint8Array; expiresAt: number }): Promise<boolean>;
-  /** Uses a link up: sets the hash, ends all of the person's sign-ins. Null: there is no such link any more. */
+  /** Uses a link up: sets the hash, ends all of the person's sign-ins, removes their passkeys. Null: there is no such link any more. */
   reset(tokenHash: Uint8Array, to: string, now: number): Promise<{ userId: Uuid; handle: string; ended: Uuid[] } | null>;
 }
 

@@ -35,7 +35,7 @@ export function addDepartureRoute(app: App, deps: RouteDeps): void {
       if (password !== undefined) {
         if (!(await passwords.matches(await passwordStore.hashOf(userId), password))) throw wrongField('wrong-password', 'password');
       } else if (!(await isFresh(userId, sid))) throw problem('forbidden', 'Sign in again first, or say your password.');
-      if (!(await accounts.remove(userId, deps.deletedMessages === 'remove'))) throw problem('unauthorized');
+      if (!(await accounts.remove(userId, deps.deletedMessages === 'remove', clock.now()))) throw problem('unauthorized');
       messaging.endSessions({ userId });
       messaging.depart(userId);
       for (const gone of signOutCookies(c.var.place.secure)) c.header('Set-Cookie', gone, { append: true });

@@ -224,3 +224,20 @@ test('without another platform there is nothing to exchange', async () => {
   expect((await alone.call('GET', '/api/me', undefined, { Authorization: `Bearer ${await other.sign(person('lost'))}` })).status).toBe(401);
   await alone.close();
 });
+
+test('[G5] [S6] a token from before the account was deleted opens nothing and makes no new one; a later one does', async () => {
+  const before = await other.sign(person('wendy'));
+  const described = await other.sign(person('wendy'), { typ: 'person+jwt' });
+  const first = signedIn.parse((await exchange(person('wendy'))).body);
+  const headers = { Authorization: `Bearer ${first.accessToken}` };
+  expect((await api.call('DELETE', '/api/me', {}, headers)).status).toBe(204);
+  expect((await meWith(before)).status).toBe(401);
+  expect((await api.call('POST', '/api/auth/exchange', { token: before })).status).toBe(401);
+  expect((await enter({ token: before })).status).toBe(401);
+  // Nor does somebody else who writes to them from a page of before.
+  const entered = await enter({ token: await other.sign(person('walter')), person: described });
+  expect([entered.status, entered.headers.get('location')]).toEqual([303, '/']);
+  expect(await api.sql`select 1 from users where display_name = 'wendy of the shop'`).toHaveLength(0);
+  const later = await other.sign({ ...person('wendy'), iat: Math.floor(api.now() / 1000) + 2 });
+  expect(me.parse((await meWith(later)).body).id).not.toBe(first.user.id);
+});

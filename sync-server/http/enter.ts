@@ -52,7 +52,7 @@ export function addEnterRoutes(app: App, deps: RouteDeps): void {
     const { token, client } = c.req.valid('json');
     const now = clock.now();
     const userId = await enrol(proven(await known().signIn(token, now)), now);
-    const answer = await signIn(c, { userId, client });
+    const answer = userId && (await signIn(c, { userId, client }));
     if (!answer) throw problem('unauthorized');
     return c.json(answer, 200);
   });
@@ -63,8 +63,9 @@ export function addEnterRoutes(app: App, deps: RouteDeps): void {
     const visitor = proven(await known().signIn(token, now));
     const described = person === undefined ? null : proven(await known().describe(person, now));
     const userId = await enrol(visitor, now);
-    const other = described && (await accounts.me(await enrol(described, now)));
-    await signIn(c, { userId, client: 'browser' });
+    const otherId = described && (await enrol(described, now));
+    const other = otherId && (await accounts.me(otherId));
+    if (!userId || !(await signIn(c, { userId, client: 'browser' }))) throw problem('unauthorized');
     return c.redirect(other ? `/people/${other.handle}` : placeIn(next), 303);
   });
 

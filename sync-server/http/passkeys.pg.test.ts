@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type CreationOptions, type RequestOptions, creationOptions, passkeys, requestOptions } from '../../shared/account-api.ts';
 import { signedIn } from '../../shared/api.ts';
+import { systemRandom } from '../../shared/clock.ts';
+import { makeToken } from './identity/link-token.ts';
 import { type TestApi, type TestPerson, openTestApi } from './test-api.ts';
 import { type Deviation, makeAuthenticator } from './testing/authenticator.ts';
 
@@ -39,6 +41,18 @@ async function signIn(made = device, deviation: Deviation = {}, headers: Record<
 }
 const listed = async (person: Pick<TestPerson, 'call'>) => passkeys.parse((await person.call('GET', '/api/me/passkeys')).body);
 const REFUSED = { status: 401, body: { code: 'unauthorized', detail: 'This passkey was not accepted. Please try again.' } };
+
+describe('[U3] a reset link', () => {
+  test('leaves no passkey that somebody added while they were in', async () => {
+    const [mia, thiefs] = [await api.register('mia'), makeAuthenticator(ORIGIN)];
+    expect((await add(mia, thiefs)).status).toBe(201);
+    expect((await signIn(thiefs)).status).toBe(200);
+    const { token, hash } = makeToken(systemRandom);
+    await api.deps.passwordStore.openReset('mia', { tokenHash: hash, expiresAt: api.now() + 60_000 });
+    expect((await api.call('POST', '/api/auth/reset', { token, password: 'battery staple' })).status).toBe(200);
+    expect(await signIn(thiefs)).toMatchObject(REFUSED);
+  });
+});
 
 describe('[U4] signing in', () => {
   test('needs no name: the device knows whose passkey it is', async () => {

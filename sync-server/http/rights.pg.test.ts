@@ -55,7 +55,10 @@ describe('[G2] groups over HTTP', () => {
       [ben.id, 'member'],
       [carl.id, 'member'],
     ]);
-    expect((await ada.call('PUT', `${C}/${id}/members/${ben.id}`, { role: 'owner' })).status).toBe(200);
+    const pass = async () => (await ada.call('PUT', `${C}/${id}/members/${ben.id}`, { role: 'owner' })).status;
+    expect(await pass()).toBe(403);
+    expect((await ben.call('PUT', `${C}/${id}/accept`)).status).toBe(200);
+    expect(await pass()).toBe(200);
     expect((await ada.call('DELETE', `${C}/${id}/members/${ben.id}`)).status).toBe(403);
     expect((await ben.call('DELETE', `${C}/${id}/members/${ben.id}`)).status).toBe(204);
     const { members } = (await rowOf(ada, id))!;
@@ -267,6 +270,24 @@ describe('[G4] reports', () => {
     const answers = [];
     for (let i = 0; i < 12; i++) answers.push((await ben.call('POST', '/api/reports', body)).status);
     expect(answers).toContain(429);
+  });
+});
+
+describe('[G4] reports that nobody looks at', () => {
+  test('do not grow without end; those that are closed make room', async () => {
+    const [ada, ben] = [await somebody(), await somebody()];
+    const id = await friends(ada, ben);
+    const { id: messageId } = await said(ada, id, 'hello');
+    const other = await said(ada, id, 'once more');
+    await api.sql`
+      insert into reports (id, reporter_id, reported_id, conversation_id, message_id, reason, at, messages)
+      select gen_random_uuid(), ${ben.id}, ${ada.id}, ${id}, 'earlier ' || n, 'x', now(), '[]' from generate_series(2, ${LIMITS.openReports}) as n`;
+    const report = (of: string) => ben.call('POST', '/api/reports', { conversationId: id, messageId: of, reason: 'x' });
+    expect((await report(messageId)).status).toBe(201);
+    expect(await report(other.id)).toMatchObject({ status: 409, body: { code: 'too-many' } });
+    expect((await report(messageId)).status).toBe(200);
+    await api.sql`update reports set closed_at = now() where reporter_id = ${ben.id} and message_id = 'earlier 2'`;
+    expect((await report(other.id)).status).toBe(201);
   });
 });
 

@@ -34,15 +34,20 @@ export function makeSocketServer(): WebSocketServer {
   return new WebSocketServer(options);
 }
 
-/** Ends connections that answer no ping; those that are not read cannot answer. Returns the way to stop it. */
+/**
+ * Ends connections that say nothing and answer no ping. Those that are not read cannot be heard, and have as long again afterwards: the
+ * answer stands behind what waits. Returns the way to stop it.
+ */
 export function keepHeartbeat(server: WebSocketServer, clock: Clock): () => void {
   const silent = new WeakSet<WebSocket>();
-  server.on('connection', (socket) => socket.on('pong', () => silent.delete(socket)));
+  server.on('connection', (socket) => {
+    for (const sign of ['pong', 'message']) socket.on(sign, () => silent.delete(socket));
+  });
 
   function beat(): void {
     for (const socket of server.clients) {
-      if (socket.isPaused) continue;
-      if (silent.has(socket)) socket.terminate();
+      if (socket.isPaused) silent.delete(socket);
+      else if (silent.has(socket)) socket.terminate();
       else {
         silent.add(socket);
         socket.ping();
@@ -101,7 +106,8 @@ function socketOf(ws: WSContext<WebSocketLike>, tcp: TcpSocket): Socket {
     buffered: () => raw.bufferedAmount,
     drained(then) {
       waiting.add(then);
-      if (!tcp.writableNeedDrain) queueMicrotask(tell);
+      // Nothing is read any more of a connection that is ending, though it holds something.
+      if (!tcp.writableNeedDrain && !tcp.writableEnded && !tcp.destroyed) setImmediate(tell);
       return () => void waiting.delete(then);
     },
     pause: () => raw.pause(),

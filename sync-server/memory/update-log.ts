@@ -58,7 +58,7 @@ export function makeMemoryLog(store: MemoryStore, { clock, pause = nextTurn }: {
     },
     async create({ id, kind, title, history = 'all', by, createdAt, members, documents }) {
       await pause('asked');
-      if (store.conversations.has(id)) return false;
+      if (store.conversations.has(id) || store.gone.has(id)) return false;
       const row: StoredConversation = {
         state: { id, kind, seq: 0, open: 1, membersVersion: 1 },
         title,

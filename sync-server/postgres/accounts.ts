@@ -3,6 +3,7 @@ import { formatDocumentId } from '../../shared/ids.ts';
 import type { Accounts, NewAccount } from '../core/accounts.ts';
 import { avatarUrlColumn } from './avatar-url.ts';
 import type { Queries, Sql } from './connect.ts';
+import { foreignKey } from './foreign-key.ts';
 import { withInvite } from './invites.ts';
 import { transaction } from './transaction.ts';
 
@@ -116,10 +117,10 @@ export function makeAccounts(sql: Sql): Accounts {
           where b.blocker_id = ${userId} and u.deleted_at is null order by u.handle`),
       ];
     },
-    remove: (userId, removes) =>
+    remove: (userId, removes, now) =>
       transaction(sql, async (tx) => {
         const { count } = await tx`
-          update users set deleted_at = now(), display_name = ${DELETED_NAME}, name_key = '', bio = '', password_hash = null, avatar_hash = null
+          update users set deleted_at = ${new Date(now)}, display_name = ${DELETED_NAME}, name_key = '', bio = '', password_hash = null, avatar_hash = null
           where id = ${userId} and deleted_at is null`;
         if (count === 0) return false;
         await tx`delete from sign_ins where user_id = ${userId}`;
@@ -128,7 +129,10 @@ export function makeAccounts(sql: Sql): Accounts {
         await tx`delete from passkeys where user_id = ${userId}`;
         await tx`delete from passkey_challenges where user_id = ${userId}`;
         await tx`delete from invites where created_by = ${userId}`;
-        await tx`delete from foreign_accounts where user_id = ${userId}`;
+        await tx`
+          with gone as (delete from foreign_accounts where user_id = ${userId} returning issuer, subject)
+          insert into foreign_departures (person, at) select ${foreignKey(tx)}, ${new Date(now)}::timestamptz from gone
+          on conflict (person) do update set at = excluded.at`;
         await tx`delete from known_devices where user_id = ${userId}`;
         await tx`insert into departures (user_id, removes) values (${userId}, ${removes}) on conflict do nothing`;
         return true;

@@ -62,7 +62,7 @@ rightsContract('Postgres', async () => {
     async remove(userId, removes) {
       const account = { id: userId, handle: userId.slice(0, 30), displayName: 'Ana', passwordHash: null, createdAt: 0 };
       await accounts.create(account, null);
-      await accounts.remove(userId, removes);
+      await accounts.remove(userId, removes, 0);
     },
     close: () => database.close(),
   };

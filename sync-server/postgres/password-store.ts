@@ -41,6 +41,7 @@ export function makePasswordStore(sql: Sql): PasswordStore {
         const taken = await tx`
           delete from password_resets where token_hash = ${tokenHash} and expires_at > ${new Date(now)} returning token_hash`;
         if (taken.length === 0) return null;
+        await tx`delete from passkeys where user_id = ${userId}`;
         const [person] = await tx<{ handle: string }[]>`update users set password_hash = ${to} where id = ${userId} returning handle`;
         return person ? { userId, handle: person.handle, ended: await endAll(tx, userId, null) } : null;
       }),

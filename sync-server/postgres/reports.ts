@@ -17,8 +17,8 @@ export function makeReports(sql: Sql): Reports {
     (select handle from users u where u.id = reporter_id) as reporter, (select handle from users u where u.id = reported_id) as reported`;
 
   return {
-    async file({ id, reporterId, conversationId, messageId, reason, now }) {
-      const [row] = await sql<{ id: Uuid; filed: boolean }[]>`
+    async file({ id, reporterId, conversationId, messageId, reason, now }, most) {
+      const [row] = await sql<{ id: Uuid | null; filed: boolean }[]>`
         with visible as (
           select x.* from members m join messages x on x.conversation_id = m.conversation_id and x.seq > m.visible_from
           where m.user_id = ${reporterId} and m.left_at is null and m.conversation_id = ${conversationId}
@@ -30,15 +30,15 @@ export function makeReports(sql: Sql): Reports {
             select json_agg(json_build_object('id', v.id, 'seq', v.seq, 'senderId', v.sender_id, 'content', v.body,
               'sentAt', to_char(v.accepted_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by v.seq)
             from visible v where v.seq between t.seq - ${AROUND}::int8 and t.seq + ${AROUND}::int8)
-          from target t
+          from target t where (select count(*) from reports where reporter_id = ${reporterId} and closed_at is null) < ${most}
           on conflict (reporter_id, conversation_id, message_id) do nothing
           returning id
         )
-        select id, true as filed from filed
-        union all
-        select r.id, false from reports r join target t on r.message_id = t.id and r.conversation_id = t.conversation_id
-        where r.reporter_id = ${reporterId}`;
-      return row ?? null;
+        select coalesce(f.id, r.id) as id, f.id is not null as filed
+        from target t left join filed f on true
+        left join reports r on r.reporter_id = ${reporterId} and r.conversation_id = t.conversation_id and r.message_id = t.id`;
+      if (!row) return null;
+      return row.id === null ? 'too-many' : { id: row.id, filed: row.filed };
     },
     async list(which, limit) {
       const rows = await sql<ReportRow[]>`

@@ -52,6 +52,7 @@ export function makePostgresLog(sql: Sql): UpdateLog {
         const { count } = await tx`
           insert into conversations (id, kind, title, history, created_at, last_at)
           select ${id}, ${kind}, ${title}, ${history}, at, at from to_timestamp(${createdAt} / 1000.0) as at
+          where not exists (select 1 from users where id = ${id} and deleted_at is not null)
           on conflict (id) do nothing`;
         if (count === 0) return false;
         await writeNew(tx, conversation);

@@ -218,7 +218,8 @@ export function rightsContract(name: string, makeWorld: () => Promise<RightsWorl
       await append(world.log, group.id, { snapshot: [message] });
       await append(world.log, group.id, { snapshot: [{ kind: 'reactions', id: message.id, userId: a, emoji: ['👍'] }] });
       const own = [{ userId: a, role: 'owner' as const, since: 0 }];
-      await world.log.create(aConversation({ id: a, kind: 'private', members: own, documents: [firstWrite(1)] }));
+      const createPrivate = () => world.log.create(aConversation({ id: a, kind: 'private', members: own, documents: [firstWrite(1)] }));
+      expect(await createPrivate()).toBe(true);
       await world.relations.setBlocked(direct.b, a, direct.id, true);
       await world.remove(a, true);
       expect((await memberOf(direct.id, a))?.gone).toBe(true);
@@ -236,6 +237,9 @@ export function rightsContract(name: string, makeWorld: () => Promise<RightsWorl
       expect(await world.departures.traces(a, 1)).toHaveLength(1);
       await world.departures.finish(a);
       expect((await world.departures.due()).filter(({ userId }) => userId === a)).toEqual([]);
+      expect(await world.log.read(a, 1, 0)).toBeNull();
+      // A device that has not heard of it yet opens its settings.
+      expect(await createPrivate()).toBe(false);
       expect(await world.log.read(a, 1, 0)).toBeNull();
       expect((await world.membership.privacy(direct.id)).apart).toEqual([]);
       await world.departures.finish(a);

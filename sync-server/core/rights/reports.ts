@@ -33,11 +33,12 @@ export const AROUND = 5;
 export interface Reports {
   /**
    * Keeps a report with what its reporter may read around the message; its id, or that of their earlier one about this message. Null: the
-   * reporter may not read it, or it is their own.
+   * reporter may not read it, or it is their own. `too-many`: `most` others of theirs are open.
    */
   file(
     report: Pick<Report, 'id' | 'reporterId' | 'conversationId' | 'messageId' | 'reason'> & { now: number },
-  ): Promise<{ id: Uuid; filed: boolean } | null>;
+    most: number,
+  ): Promise<{ id: Uuid; filed: boolean } | 'too-many' | null>;
   /** The newest `limit`, the newest first; open ones only, or all. */
   list(which: 'open' | 'all', limit: number): Promise<Report[]>;
   /** By id or the beginning of one, where only one begins so. */

@@ -158,6 +158,19 @@ describe('[G2] changes of members', () => {
     expect(bodies(await open(ben, `${id}/1`))).toEqual(['before']);
   });
 
+  test('[D4] who went and came back in a moment watches no old segment any more', async () => {
+    const world = await group({ history: 'joined' });
+    const { open, ben, clock, id, row } = world;
+    const old = await open(ben, `${id}/1`);
+    const root = await open(ben, id);
+    // No hint came; what is found is who they are now.
+    row(id).members.set(ben, { ...row(id).members.get(ben)!, from: 1 });
+    row(id).state = { ...row(id).state, membersVersion: row(id).state.membersVersion + 1 };
+    await clock.advance(5_000);
+    await settled();
+    expect([old.closed?.code, root.closed]).toEqual([4404, null]);
+  });
+
   test('with the whole history newcomers read everything', async () => {
     const world = await group();
     const { open, ana, carl, id, members, row } = world;

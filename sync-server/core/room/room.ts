@@ -1,4 +1,5 @@
 import * as Y from 'yjs';
+import type { CloseName } from '../../../shared/close-codes.ts';
 import { type DocumentName, type Uuid, formatDocumentId } from '../../../shared/ids.ts';
 import { encodeStep1, encodeUpdate } from '../../../shared/protocol.ts';
 import { type WorkQueue, makeWorkQueue } from './queue.ts';
@@ -58,10 +59,20 @@ export function makeRoom(name: DocumentName, loaded: LoadedDocument): Room {
   return room;
 }
 
-/** Takes a conversation's members as they stand; who watches and is none of them any more is let go. */
+/** Why a person may not watch the room now: they are no member, or may not read what came before they joined. Null: they may. */
+export function refusalOf({ name, members, state }: Room, userId: Uuid): CloseName | null {
+  const member = members.get(userId);
+  if (!member) return 'notMember';
+  return name.kind === 'segment' && state.firstSeq <= (member.from ?? 0) ? 'notFound' : null;
+}
+
+/** Takes a conversation's members as they stand; who watches and may not any more is let go. */
 export function takeMembers(room: Room, members: readonly Member[]): void {
   room.members = byUser(members);
-  for (const watcher of [...room.watchers]) if (!room.members.has(watcher.userId)) watcher.end('notMember');
+  for (const watcher of [...room.watchers]) {
+    const refusal = refusalOf(room, watcher.userId);
+    if (refusal) watcher.end(refusal);
+  }
 }
 
 const byUser = (members: readonly Member[]): Map<Uuid, Member> => new Map(members.map((member) => [member.userId, member]));

@@ -57,6 +57,22 @@ describe('updates of one person', () => {
     expect(a.acks).toHaveLength(1);
   });
 
+  test('[W13] presence is counted over all of their connections, and waits', async () => {
+    const { open, ana, ben, conversationId, clock } = await startTestNode();
+    const b = await open(ben, conversationId);
+    const connections = Math.ceil(RATES.personPresence.burst / RATES.presence.burst);
+    for (let i = 0; i < connections; i++) {
+      const peer = await open(ana, conversationId);
+      for (let said = 0; said < RATES.presence.burst; said++) peer.sayHere(100 + i, { typing: true });
+    }
+    const last = await open(ana, conversationId);
+    last.sayHere(7, { typing: true });
+    await clock.advance(100);
+    expect(b.states.has(7)).toBe(false);
+    await clock.advance(5_000);
+    expect([b.states.has(7), last.closed]).toEqual([true, null]);
+  });
+
   test('[W13] their bytes are counted too', () => {
     const clock = makeManualClock();
     const allowances = makeAllowances(clock);

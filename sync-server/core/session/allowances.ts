@@ -11,6 +11,8 @@ import { makeTally } from './tally.ts';
 export interface Allowances {
   /** An update of so many bytes: milliseconds to wait, 0 when it was taken. */
   update(userId: Uuid, bytes: number): number;
+  /** A presence message: milliseconds to wait, 0 when it was taken. */
+  presence(userId: Uuid): number;
   /** Milliseconds until this person's next question may be answered. */
   question(userId: Uuid): number;
   /** So many bytes were sent in answer. */
@@ -26,6 +28,7 @@ export interface Allowances {
 export function makeAllowances(clock: Pick<Clock, 'now'>): Allowances {
   const updates = makeLimiter(RATES.updates);
   const updateBytes = makeLimiter(RATES.updateBytes);
+  const presences = makeLimiter(RATES.personPresence);
   const answers = makeLimiter(RATES.answerBytes);
   const opens = makeLimiter(RATES.personOpens);
   const sockets = makeTally(LIMITS.personSockets);
@@ -39,6 +42,7 @@ export function makeAllowances(clock: Pick<Clock, 'now'>): Allowances {
       updateBytes.charge(userId, now, bytes);
       return 0;
     },
+    presence: (userId) => presences.take(userId, clock.now()),
     question: (userId) => answers.wait(userId, clock.now()),
     answered: (userId, bytes) => answers.charge(userId, clock.now(), bytes),
     openSocket: sockets.enter,

@@ -14,13 +14,14 @@ export interface Discretion {
 
 export function makeDiscretion({ silent, apart }: Privacy): Discretion {
   const alone = new Set(silent);
-  const pairs = new Set(apart.map((pair) => pair.toSorted().join()));
-  const paired = new Set(apart.flat());
-  const key = JSON.stringify([[...alone].toSorted(), [...pairs].toSorted()]);
+  const keptFrom = new Map<Uuid, Set<Uuid>>();
+  for (const [one, other] of [...apart, ...apart.map(([first, second]) => [second, first] as const)])
+    keptFrom.set(one, (keptFrom.get(one) ?? new Set()).add(other));
+  const key = JSON.stringify([[...alone].toSorted(), [...new Set(apart.map((pair) => pair.toSorted().join()))].toSorted()]);
   return {
-    isOrdinary: (userId) => !alone.has(userId) && !paired.has(userId),
+    isOrdinary: (userId) => !alone.has(userId) && !keptFrom.has(userId),
     isShown: (userId) => !alone.has(userId),
-    sees: (one, other) => one === other || !(alone.has(one) || alone.has(other) || pairs.has([one, other].toSorted().join())),
+    sees: (one, other) => one === other || !(alone.has(one) || alone.has(other) || keptFrom.get(one)?.has(other)),
     isLike: (other) => other.key === key,
     key,
   };

@@ -1,6 +1,6 @@
 import type { CloseName } from '../../../shared/close-codes.ts';
 import type { DocumentName, Uuid } from '../../../shared/ids.ts';
-import type { Room } from '../room/room.ts';
+import { type Room, refusalOf } from '../room/room.ts';
 import type { Watcher } from '../room/work.ts';
 import type { Hold, Rooms } from '../room/rooms.ts';
 
@@ -9,7 +9,7 @@ import type { Hold, Rooms } from '../room/rooms.ts';
  * then on whatever changes them ends it. A room that does not know the person may only not have heard of them yet, so it reads once more.
  */
 export async function joinRoom(rooms: Rooms, name: DocumentName, userId: Uuid, watch: (room: Room) => Watcher): Promise<Hold | CloseName> {
-  const enter = (): Promise<Hold | null> => rooms.enter(name, (room) => (refusal(room, userId) === null ? watch(room) : null));
+  const enter = (): Promise<Hold | null> => rooms.enter(name, (room) => (refusalOf(room, userId) === null ? watch(room) : null));
   const first = await enter();
   if (!first) return 'notFound';
   if (first.joined) return first;
@@ -18,15 +18,8 @@ export async function joinRoom(rooms: Rooms, name: DocumentName, userId: Uuid, w
     const second = await enter();
     if (second?.joined) return second;
     second?.leave();
-    return refusal(first.room, userId) ?? 'tryLater';
+    return refusalOf(first.room, userId) ?? 'tryLater';
   } finally {
     first.leave();
   }
-}
-
-/** Why this person may not watch the room now: they are no member, or may not read what came before they joined. */
-function refusal({ name, members, state }: Room, userId: Uuid): CloseName | null {
-  const member = members.get(userId);
-  if (!member) return 'notMember';
-  return name.kind === 'segment' && state.firstSeq <= (member.from ?? 0) ? 'notFound' : null;
 }

@@ -263,6 +263,30 @@ describe('presence', () => {
     expect(isEmpty).toBe(true);
   });
 
+  test('[P6] a block between two is told to those two alone, not to everybody who is there', async () => {
+    const clock = makeManualClock();
+    const apart: [string, string][] = [];
+    const presence = makePresence({
+      conversationId: 'c',
+      serverClient: 1,
+      membership: { ...makeMemoryMembership(makeMemoryStore()), privacy: () => Promise.resolve({ silent: [], apart }) },
+      clock,
+      logger: { info() {}, warn() {}, error() {} },
+      announce() {},
+      onEmpty() {},
+    });
+    const sent = [0, 0, 0];
+    const guests = sent.map((_, i) => presence.enter({ userId: `${i}`, send: () => void sent[i]!++ }));
+    for (const [i, guest] of guests.entries()) guest.receive(hello(10 + i));
+    await clock.advance(100);
+    sent.fill(0);
+    apart.push(['0', '1']);
+    presence.positionsChanged();
+    await clock.advance(100);
+    // One has gone for each of the two, and the third is told once more.
+    expect(sent).toEqual([2, 2, 0]);
+  });
+
   test('[P1] segments have no awareness', async () => {
     const { open, ana, ben, conversationId, clock } = await bothThere();
     const [a, b] = [await open(ana, `${conversationId}/1`), await open(ben, `${conversationId}/1`)];

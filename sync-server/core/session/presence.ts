@@ -149,16 +149,21 @@ export function makePresence(deps: {
 
   const sees = (guest: Guest, userId: Uuid): boolean => discretion?.sees(guest.userId, userId) ?? false;
 
-  /** Those who are kept from one another from now on are gone for each other at once; everybody is told anew what stands. */
+  /** Those who are kept from one another from now on are gone for each other at once; whom this concerns is told anew what stands. */
   function takeDiscretion(next: Discretion): void {
     const before = discretion;
     discretion = next;
     if (!before || before.isLike(next)) return;
+    const isConcerned = ({ userId }: Guest): boolean => !(before.isOrdinary(userId) && next.isOrdinary(userId));
+    const concerned = [...guests].filter(isConcerned);
     for (const guest of guests) {
-      const lost = [...guests].filter(({ userId }) => before.sees(guest.userId, userId) && !next.sees(guest.userId, userId));
+      const others = [...(isConcerned(guest) ? guests : concerned)];
+      const turned = others.filter(({ userId }) => before.sees(guest.userId, userId) !== next.sees(guest.userId, userId));
+      if (turned.length === 0 || guest.toldAt === null) continue;
+      const lost = turned.filter(({ userId }) => !next.sees(guest.userId, userId));
       const removals = lost.flatMap(({ entry }) => (entry ? [{ client: entry.client, clock: nextClock(), state: null }] : []));
       show(guest, removals, null);
-      if (guest.toldAt !== null) resend(guest);
+      resend(guest);
     }
   }
 

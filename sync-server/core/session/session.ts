@@ -217,7 +217,7 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
   /** P1: only a root's room knows who is there. */
   function takePresence(message: Extract<ClientMessage, { kind: 'presence' | 'who is here' }>): number {
     if (!visitor) return 0;
-    const wait = presences.take(clock.now());
+    const wait = presences.take(clock.now()) || allowances.presence(userId);
     if (wait > 0) return wait;
     if (message.kind === 'who is here') visitor.resend();
     else if (!visitor.receive(message.update)) end('refused', 'malformed');

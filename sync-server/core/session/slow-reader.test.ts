@@ -121,6 +121,17 @@ describe('a reader that does not keep up', () => {
   });
 });
 
+test('[W7] a thousand who do not read cost an update no more than one', () => {
+  const doc = new Y.Doc();
+  for (let i = 0; i < 3_000; i++) doc.getMap('lane').set(`${i}`, i);
+  const update = Y.encodeStateAsUpdate(doc);
+  const socket = { buffered: () => 2 * LIMITS.unsentLive, drained: () => () => {} };
+  const feeds = Array.from({ length: 1_000 }, () => makeLiveFeed({ socket, send: () => {}, catchUp: () => {} }));
+  const started = performance.now();
+  for (const feed of feeds) feed.send(update, update);
+  expect(performance.now() - started).toBeLessThan(100);
+});
+
 describe('a watched socket', () => {
   test('[W7] beyond 4 MiB its reader is too slow at once', () => {
     let slow = 0;

@@ -39,6 +39,16 @@ export function watchReader(socket: Socket, clock: Clock, tooSlow: () => void): 
   };
 }
 
+/** Many may miss the same update: it is read once. */
+const firstClocks = new WeakMap<Uint8Array, ReadonlyMap<number, number>>();
+
+/** Of each client id in an update the first clock. */
+function firstClocksOf(update: Uint8Array): ReadonlyMap<number, number> {
+  const known = firstClocks.get(update) ?? Y.parseUpdateMeta(update).from;
+  firstClocks.set(update, known);
+  return known;
+}
+
 /** What one reader is sent of a document as it changes. */
 export interface LiveFeed {
   /** Sends what a reader can be without for a while: an update, or (`update` null) an ack or presence. */
@@ -81,7 +91,7 @@ export function makeLiveFeed(deps: {
       if (!missed && socket.buffered() <= LIMITS.unsentLive) return send(message);
       missed ??= fallBehind();
       if (!update) return;
-      for (const [client, clock] of Y.parseUpdateMeta(update).from) missed.set(client, Math.min(clock, missed.get(client) ?? clock));
+      for (const [client, clock] of firstClocksOf(update)) missed.set(client, Math.min(clock, missed.get(client) ?? clock));
     },
     isBehind: () => missed !== null || socket.buffered() > LIMITS.unsentLive,
     stop: () => stopWaiting(),

@@ -39,6 +39,7 @@ export function makeAuthenticate({ keys, signIns, platform, enrol, now: clock }:
     const verified = await platform.signIn(token, now);
     if (verified.kind !== 'valid') return { kind: verified.kind === 'expired' ? 'expired' : 'none' };
     const userId = await enrol(verified.claims, now);
+    if (userId === null) return { kind: 'none' };
     return {
       kind: 'signed-in',
       userId,

@@ -4,8 +4,8 @@ import { type Uuid, makeUuid } from '../../../shared/ids.ts';
 import type { ForeignAccounts } from '../../core/identity.ts';
 import type { PlatformPerson } from './platform.ts';
 
-/** Finds the account of a platform's person, or makes it; takes over a name that changed there. */
-export type Enrol = (person: PlatformPerson, now: number) => Promise<Uuid>;
+/** Finds the account of a platform's person, or makes it; takes over a name that changed there. Null: they have deleted it since (G5). */
+export type Enrol = (person: PlatformPerson, now: number) => Promise<Uuid | null>;
 
 /**
  * An account belongs to issuer and subject, never to a handle: who has the same handle as somebody here is another person, and gets
@@ -20,8 +20,9 @@ export function makeEnrol({ foreignAccounts, random }: { foreignAccounts: Foreig
     }
     const id = makeUuid(now, random);
     for (const handle of handlesFor(person)) {
-      const result = await foreignAccounts.create(person, { id, handle, displayName: person.name, createdAt: now });
+      const result = await foreignAccounts.create(person, { id, handle, displayName: person.name, createdAt: now }, person.issuedAt);
       if (result === 'created') return id;
+      if (result === 'gone') return null;
       if (result === 'exists') break;
     }
     const other = await foreignAccounts.find(person);

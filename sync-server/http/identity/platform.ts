@@ -16,7 +16,8 @@ export interface PlatformPerson extends ForeignPerson {
   /** The nearest to what they are called there that is a handle here; null when it tells none. */
   handle: string | null;
   name: string;
-  /** When the token ends, milliseconds since 1970. */
+  /** When the token was made and when it ends, milliseconds since 1970. */
+  issuedAt: number;
   expiresAt: number;
 }
 
@@ -42,13 +43,14 @@ const SIGN_IN_TYPES: (string | undefined)[] = [undefined, 'jwt', 'at+jwt', 'appl
 export function makePlatform({ issuer, audience, handleClaim, nameClaim }: Terms, findKey: FindKey): Platform {
   const demands = { algorithms: ALGORITHMS, issuer, audience, requiredClaims: [], maxAgeMs: LONGEST_MS };
 
-  function asPerson({ sub, exp, ...claims }: Claims): PlatformPerson {
+  function asPerson({ sub, iat, exp, ...claims }: Claims): PlatformPerson {
     const called = claims[handleClaim];
     const found = typeof called === 'string' ? handleFrom(called) : null;
     const told = claims[nameClaim];
     // A letter of two units that the cut would halve goes whole.
     const name = displayName.safeParse(typeof told === 'string' ? told.slice(0, 60).replace(/[\ud800-\udbff]$/, '') : '');
-    return { issuer, subject: sub, handle: found, name: name.success ? name.data : (found ?? 'Somebody'), expiresAt: exp * 1000 };
+    const shown = name.success ? name.data : (found ?? 'Somebody');
+    return { issuer, subject: sub, handle: found, name: shown, issuedAt: iat * 1000, expiresAt: exp * 1000 };
   }
 
   /** `isMeant`: what else the claims must say. */
