@@ -65,7 +65,7 @@ export function makeCommitter(deps: {
       } catch (error) {
         // A broken invariant costs these rooms their cache; the others go on.
         logger.error({ rooms: batch.size, error: String(error) }, 'a batch could not be carried out');
-        for (const [room, jobs] of batch) giveUp(room, jobs);
+        for (const [room, jobs] of batch) giveUp(room, worksOf(jobs));
       }
     }
     running = false;
@@ -84,10 +84,13 @@ export function makeCommitter(deps: {
       const works = room.queue.take(BATCH_WORK, left);
       if (room.queue.length > 0) waiting.add(room);
       room.busy = true;
-      batch.set(
-        room,
-        works.map((work) => decode(work, room.doc)),
-      );
+      try {
+        const jobs = works.map((work) => decode(work, room.doc));
+        batch.set(room, jobs);
+      } catch (error) {
+        logger.error({ document: room.id, error: String(error) }, 'a frame that was let in could not be read');
+        giveUp(room, works);
+      }
       if (alone || left.works <= 0 || left.bytes <= 0 || batch.size === BATCH_ROOMS) break;
     }
     return batch;
@@ -132,7 +135,7 @@ export function makeCommitter(deps: {
     for (const [conversationId, jobs] of byConversation(batch)) {
       const under = locked.get(conversationId);
       const present = new Map([...jobs].filter(([room]) => under && !room.closed && catchUp(room, under)));
-      for (const [room, lost] of jobs) if (!present.has(room)) giveUp(room, lost);
+      for (const [room, lost] of jobs) if (!present.has(room)) giveUp(room, worksOf(lost));
       if (under && present.size > 0) judgements.push(judge(present, under, { ...deps, now: clock.now() }));
     }
     return judgements;
@@ -204,7 +207,7 @@ export function makeCommitter(deps: {
   async function fail(batch: Batch, error: unknown): Promise<void> {
     logger.warn({ rooms: batch.size, error: String(error) }, 'a batch was not committed');
     if (error instanceof CommitUnknown || (stopping && error instanceof LogUnavailable)) {
-      for (const [room, jobs] of batch) giveUp(room, jobs);
+      for (const [room, jobs] of batch) giveUp(room, worksOf(jobs));
       return;
     }
     for (const [room, jobs] of batch) putBack(room, jobs);
@@ -220,16 +223,16 @@ export function makeCommitter(deps: {
 
   function putBack(room: Room, jobs: readonly Job[]): void {
     room.busy = false;
-    const works = jobs.map(({ work }) => work);
+    const works = worksOf(jobs);
     if (room.closed) return abandon(works);
     room.queue.putBack(works);
     waiting.add(room);
   }
 
   /** A room whose state is in doubt: its sessions come back to a fresh one, where what was committed is known and the rest comes again. */
-  function giveUp(room: Room, jobs: readonly Job[]): void {
+  function giveUp(room: Room, works: readonly Work[]): void {
     room.busy = false;
-    abandon(jobs.map(({ work }) => work));
+    abandon(works);
     rooms.drop(room, 'restart');
   }
 
@@ -252,6 +255,8 @@ export function makeCommitter(deps: {
 
 const decode = (work: Work, doc: Y.Doc): Job =>
   work.kind === 'frame' ? { kind: 'frame', work, update: decodeUpdate(work.update, doc) } : { kind: 'post', work };
+
+const worksOf = (jobs: readonly Job[]): Work[] => jobs.map(({ work }) => work);
 
 function abandon(works: readonly Work[]): void {
   for (const work of works) if (work.kind === 'post') work.done({ kind: 'unavailable' });
