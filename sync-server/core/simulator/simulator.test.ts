@@ -4,7 +4,7 @@ import { PLANTED, SMALL } from './planted.ts';
 
 /** The first seed of this run; `SEED` repeats one. */
 const FIRST = Number(process.env.SEED ?? 1);
-const SEEDS = Number(process.env.SEEDS ?? 1_000);
+const SEEDS = Number(process.env.SEEDS ?? 500);
 /** A planted mistake has to be found within so many seeds. */
 const WITHIN = 600;
 
