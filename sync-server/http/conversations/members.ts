@@ -1,11 +1,11 @@
 import { createRoute } from '@hono/zod-openapi';
-import { conversationAnswer, patchConversationBody, putMemberBody, uuid } from '../../shared/api.ts';
-import type { Uuid } from '../../shared/ids.ts';
-import type { MemberResult, Whom } from '../core/rights/members.ts';
+import { conversationAnswer, patchConversationBody, putMemberBody, uuid } from '../../../shared/api.ts';
+import type { Uuid } from '../../../shared/ids.ts';
+import type { MemberResult, Whom } from '../../core/rights/members.ts';
 import { ask } from './open-direct.ts';
-import { problem } from './problem.ts';
-import { refuseAfter } from './rate-limit.ts';
-import { type App, type RouteDeps, conversationParams, jsonAnswer, jsonBody, problems, security } from './route.ts';
+import { problem } from '../problem.ts';
+import { refuseAfter } from '../rate-limit.ts';
+import { type App, type RouteDeps, conversationParams, jsonAnswer, jsonBody, problems, security } from '../route.ts';
 
 const memberParams = conversationParams.extend({ userId: uuid });
 
