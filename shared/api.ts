@@ -21,7 +21,18 @@ export const line = z
   .string()
   .trim()
   .refine((text) => isPrintable(text) && !/[\r\n\t\u2028\u2029]/.test(text), 'must be one line of text');
-export const displayName = line.pipe(z.string().min(1).max(60));
+// Letters without a shape, the Hangul filler among them: a name of nothing else would be a hole in every list.
+const UNSEEN = /^[\p{Default_Ignorable_Code_Point}\p{White_Space}\p{Cf}\u2800]*$/u;
+/** What something is called, as it stands in lists. */
+const called = (most: number) =>
+  line.pipe(
+    z
+      .string()
+      .min(1)
+      .max(most)
+      .refine((text) => !UNSEEN.test(text), 'must have something to see'),
+  );
+export const displayName = called(60);
 export const password = z.string().min(10, 'must have at least 10 characters').max(200);
 
 export const user = z.object({
@@ -99,7 +110,7 @@ export type Conversation = z.infer<typeof conversation>;
 export const conversations = z.object({ conversations: z.array(conversation), nextBefore: z.string().nullable() });
 export const conversationAnswer = z.object({ conversation });
 
-const title = line.pipe(z.string().min(1).max(100));
+const title = called(100);
 const history = z.enum(['all', 'joined']);
 /**
  * Direct or group; both may be asked for again. A group's `id` is a random UUID (version 4) that the client made: others are the ids of

@@ -29,7 +29,7 @@ export interface Messaging {
   /** Opens a conversation with others, or adds them to one, where this person may ask them; null where not (G3). */
   ask: Ask;
   /** Changes of members; each is told to every node with its commit, and ends the sockets of whoever is none any more. */
-  members: Pick<Members, 'describe' | 'put' | 'remove' | 'accept'>;
+  members: Pick<Members, 'describe' | 'put' | 'setRole' | 'remove' | 'accept'>;
   /** Takes a conversation off the person's list until its next message, or puts it back; false: no member. */
   setListed(userId: Uuid, conversationId: Uuid, listed: boolean): Promise<boolean>;
   /** Blocks somebody, or takes it back. */

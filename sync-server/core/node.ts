@@ -254,6 +254,7 @@ export async function startNode(deps: {
                 ...way,
                 source: deps.inbox,
                 membership,
+                allowances,
                 clock,
                 logger,
                 watch: (inbox) => inboxes.watch(way.userId, inbox),

@@ -251,6 +251,8 @@ export interface Membership {
 export interface StandingSignIns {
   /** Those of the given sessions whose sign-in does not stand any more at `now`: it was ended, or ran out. */
   ended(sids: readonly Uuid[], now: number): Promise<Uuid[]>;
+  /** Those of the given people whose accounts were deleted. */
+  gone(userIds: readonly Uuid[]): Promise<Uuid[]>;
 }
 
 /** What changes people's conversation lists (I2, I3). */

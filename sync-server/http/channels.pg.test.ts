@@ -63,7 +63,9 @@ function destroy(provider: WebsocketProvider): void {
 async function openGroup(owner: TestPerson, ...others: TestPerson[]): Promise<string> {
   const body = { title: 'group', memberIds: others.map(({ id }) => id) };
   const answer = await owner.call('POST', '/api/messaging/conversations', body);
-  return conversationAnswer.parse(answer.body).conversation.id;
+  const { id } = conversationAnswer.parse(answer.body).conversation;
+  for (const other of others) await other.call('PUT', `/api/messaging/conversations/${id}/accept`);
+  return id;
 }
 const write = ({ doc }: WebsocketProvider, { id }: TestPerson, text: string): void =>
   addMessage(doc, id, makeMessageId(api.now(), systemRandom), [text, null, null]);

@@ -95,6 +95,23 @@ describe('[S3] with cookies of the person', () => {
   });
 });
 
+test('[S3] no route that changes something takes a foreign page’s word, whatever the body pretends to be', async () => {
+  const { paths } = (await api.call('GET', '/api/openapi.json')).body as { paths: Record<string, Record<string, unknown>> };
+  const unsafe = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).flatMap((method) =>
+      method === 'get' ? [] : [[method.toUpperCase(), path.replaceAll(/\{[^}]+\}/g, ada.id)] as const],
+    ),
+  );
+  expect(unsafe.length).toBeGreaterThan(30);
+  for (const [method, path] of unsafe)
+    for (const [name, origin] of FOREIGN('http://localhost'))
+      for (const type of ['application/json', 'text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']) {
+        const headers = { Cookie: cookie, 'Content-Type': type, ...(origin === undefined ? {} : { Origin: origin }) };
+        const { status, body } = await api.call(method, path, '{}', headers);
+        expect([status, (body as { code?: string }).code], `${method} ${path}, ${name}, ${type}`).toEqual([403, 'origin']);
+      }
+});
+
 describe('[S3] answers may be read by', () => {
   const crossOrigin = (headers: Headers): string[] => [...headers.keys()].filter((name) => name.startsWith('access-control-'));
 

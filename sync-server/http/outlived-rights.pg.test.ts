@@ -101,4 +101,7 @@ test('[S4] sign-ins are asked about by their rows: ended, run out, or standing',
   expect(new Set(await standing.ended(sids, api.now()))).toEqual(new Set([sids[0], sids[2]]));
   expect(await standing.ended([sidOf(other)], api.now() + 10 * 365 * 86_400_000)).toEqual([sidOf(other)]);
   expect(await standing.ended([], api.now())).toEqual([]);
+  expect(await standing.gone([one.id, other.id])).toEqual([]);
+  expect((await other.call('DELETE', '/api/me', { password: 'correct horse' })).status).toBe(204);
+  expect(await standing.gone([one.id, other.id])).toEqual([other.id]);
 });

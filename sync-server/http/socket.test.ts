@@ -69,7 +69,7 @@ test('[W7] a connection tells when it has been read: at once where nothing waits
   let socket: Socket | null = null;
   const events = serve(tcp as unknown as Parameters<typeof serve>[0], (opened) => {
     socket = opened;
-    return { userId: '', sid: '', receive() {}, closed() {}, end() {}, extend() {} } as unknown as ReturnType<Parameters<typeof serve>[1]>;
+    return { userId: '', sid: '', receive() {}, closed() {}, end() {}, extend() {} };
   });
   events.onOpen?.(new Event('open'), { raw: {}, protocol: '' } as Parameters<NonNullable<typeof events.onOpen>>[1]);
   let told = 0;

@@ -11,5 +11,9 @@ export function makeStandingSignIns(sql: Sql): StandingSignIns {
         where not exists (select from sign_ins s where s.sid = asked.sid and s.expires_at > ${new Date(now)})`;
       return rows.map(({ sid }) => sid);
     },
+    async gone(userIds) {
+      const rows = await sql<{ id: Uuid }[]>`select id from users where id = any(${[...userIds]}::uuid[]) and deleted_at is not null`;
+      return rows.map(({ id }) => id);
+    },
   };
 }

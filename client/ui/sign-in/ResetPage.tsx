@@ -52,7 +52,7 @@ export const ResetPage: Component = () => {
             <Emblem />
             <h1>All set</h1>
             <p role="status">
-              <bdi>@{whose()}</bdi> has a new password, and is signed out everywhere else.
+              <bdi>@{whose()}</bdi> has a new password, and is signed out everywhere else. Its passkeys are gone.
             </p>
             {/* A page of its own: what this browser had open is over. */}
             <a href="/" rel="external" class="button button--primary">

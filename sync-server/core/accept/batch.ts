@@ -13,6 +13,7 @@ import { type Decided, makeJudge, strike } from './judge.ts';
 import { lastOfLog, logElement } from './log.ts';
 import { makeOverlay } from './overlay.ts';
 import { snapshotOf } from './snapshot.ts';
+import type { Plain } from './stored.ts';
 
 export type { BatchInput } from './input.ts';
 
@@ -131,7 +132,8 @@ export function openBatch(input: BatchInput): Batch {
   }
 
   function logStruct(): EncodableStruct {
-    const values = [...decided.logged.keys()].map((id) => logElement(id, now));
+    const values: Plain[] = [];
+    for (const id of decided.logged.keys()) values.push(logElement(id, now));
     return { client: logClient, clock: serverClock(), length: values.length, origin: lastOfLog(doc), root: LOG, key: null, values };
   }
 
@@ -158,18 +160,24 @@ export function openBatch(input: BatchInput): Batch {
     if (messages > 0) structs.push(logStruct());
     const update = encodeUpdate(structs, deleted);
     const snapshot = kind === 'segment' ? snapshotOf(input, overlay, decided, judge) : [];
+    // Spelt out: a copy with changes costs as much as all the encoding.
     const after: DocumentState = {
-      ...state,
+      n: state.n,
       position: state.position + 1,
+      firstSeq: state.firstSeq,
+      logClient,
       logClock: overlay.clock(logClient) + messages,
       messages: state.messages + messages,
       bytes: state.bytes + update.length,
       clients: state.clients + decided.claims.size,
+      closed: state.closed,
     };
+    const claims: Claim[] = [];
+    for (const [client, userId] of decided.claims) claims.push({ client, userId });
     return {
       update,
       state: after,
-      claims: [...decided.claims].map(([client, userId]) => ({ client, userId })),
+      claims,
       snapshot,
       deleted: snapshot.some((change) => change.kind === 'deletion'),
       full: isFull(after),

@@ -112,7 +112,8 @@ function messageIdOf(struct: Struct, doc: Y.Doc | null): MessageId | null {
  */
 export function decodeUpdate(update: Uint8Array, doc: Y.Doc | null = null): DecodedUpdate {
   const decoder = decoding.createDecoder(update);
-  const blocks = Array.from({ length: decoding.readVarUint(decoder) }, () => readBlock(decoder));
+  const blocks: Block[] = [];
+  for (let count = decoding.readVarUint(decoder); count > 0; count--) blocks.push(readBlock(decoder));
   const deletes = readDeletes(decoder);
   const messageIds = new Set<MessageId>();
   for (const { structs } of blocks) {

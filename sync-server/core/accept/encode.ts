@@ -1,5 +1,5 @@
 import * as encoding from 'lib0/encoding';
-import { CONTENT, HAS } from './struct-info.ts';
+import { CONTENT, HAS, VALUE } from './struct-info.ts';
 import type { Entry } from './overlay.ts';
 import type { Id, Plain } from './stored.ts';
 
@@ -36,7 +36,7 @@ function writeStruct(encoder: encoding.Encoder, { length, origin, root, key, val
     if (key !== null) writeName(encoder, key);
   }
   encoding.writeVarUint(encoder, length);
-  for (const value of values ?? []) encoding.writeAny(encoder, value);
+  if (values) for (const value of values) writeValue(encoder, value);
 }
 
 /** A name of our own: a lane, the log, a key. All of them are ASCII, and so short that a library's way costs more than the loop. */
@@ -45,15 +45,33 @@ function writeName(encoder: encoding.Encoder, name: string): void {
   for (let i = 0; i < name.length; i++) encoding.write(encoder, name.charCodeAt(i));
 }
 
-function byClient<T extends Id>(list: readonly T[]): [client: number, list: T[]][] {
-  if (list.length === 0) return [];
-  const clients = new Map<number, T[]>();
-  for (const item of list) {
-    const known = clients.get(item.client);
-    if (known) known.push(item);
-    else clients.set(item.client, [item]);
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
+}
+
+/** What lib0 would write. Text of ASCII is written here: a text encoder is dear to call, for a message's two strings more than all the rest. */
+function writeValue(encoder: encoding.Encoder, value: Plain): void {
+  if (typeof value === 'string' && isAscii(value)) {
+    encoding.write(encoder, VALUE.text);
+    writeName(encoder, value);
+  } else if (Array.isArray(value)) {
+    encoding.write(encoder, VALUE.list);
+    encoding.writeVarUint(encoder, value.length);
+    for (const item of value) writeValue(encoder, item);
+  } else encoding.writeAny(encoder, value);
+}
+
+/** One list for each client id, from the highest down; within it the order stays. */
+function byClient<T extends Id>(list: readonly T[]): T[][] {
+  const groups: T[][] = [];
+  let last = -1;
+  for (const item of list.toSorted((a, b) => b.client - a.client)) {
+    if (item.client === last) groups.at(-1)!.push(item);
+    else groups.push([item]);
+    last = item.client;
   }
-  return [...clients].sort((a, b) => b[0] - a[0]);
+  return groups;
 }
 
 interface Range extends Id {
@@ -85,18 +103,18 @@ export function encodeUpdate(structs: readonly EncodableStruct[], deletes: reado
   encoder.bufs = [];
   const blocks = byClient(structs);
   encoding.writeVarUint(encoder, blocks.length);
-  for (const [, block] of blocks) {
+  for (const block of blocks) {
     encoding.writeVarUint(encoder, block.length);
     writeId(encoder, block[0]!);
     for (const struct of block) writeStruct(encoder, struct);
   }
   const sets = byClient(deletes);
   encoding.writeVarUint(encoder, sets.length);
-  for (const [client, ranges] of sets) {
+  for (const ranges of sets) {
     const merged = mergeRanges(ranges);
-    encoding.writeVarUint(encoder, client);
+    encoding.writeVarUint(encoder, ranges[0]!.client);
     encoding.writeVarUint(encoder, merged.length);
     for (const { clock, length } of merged) writeId(encoder, { client: clock, clock: length });
   }
-  return encoding.toUint8Array(encoder);
+  return encoder.bufs.length === 0 ? encoder.cbuf.slice(0, encoder.cpos) : encoding.toUint8Array(encoder);
 }

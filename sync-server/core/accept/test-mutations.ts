@@ -26,7 +26,7 @@ function splice(bytes: Uint8Array, at: number, removed: number, more: Uint8Array
   return made;
 }
 
-/** A few bytes flipped, put in, taken out, doubled or swapped with another update's. */
+/** A few bytes flipped, put in, taken out, doubled or swapped with another update's, or a number made as long as no number is. */
 export function mutate(update: Uint8Array, other: Uint8Array, random: Random): Uint8Array {
   let bytes = update;
   for (let times = 1 + random(3); times > 0; times--) {
@@ -35,7 +35,8 @@ export function mutate(update: Uint8Array, other: Uint8Array, random: Random): U
     const kind = random(7);
     if (kind === 0) bytes = splice(bytes, at, 1, Uint8Array.of(random(256)));
     else if (kind === 1) bytes = splice(bytes, at, 1, Uint8Array.of(here ^ (1 << random(8))));
-    else if (kind === 2) bytes = splice(bytes, at, 0, Uint8Array.of(random(256)));
+    else if (kind === 2)
+      bytes = splice(bytes, at, 0, random(8) === 0 ? new Uint8Array(1 + random(160)).fill(0x80) : Uint8Array.of(random(256)));
     else if (kind === 3) bytes = splice(bytes, at, 1 + random(4), new Uint8Array());
     else if (kind === 4) bytes = splice(bytes, at, 0, bytes.slice(at, at + 1 + random(12)));
     else if (kind === 5) bytes = splice(bytes, at, bytes.length, other.subarray(random(other.length)));

@@ -17,8 +17,9 @@ import { allowAll } from './test-world.ts';
 export interface FuzzSummary {
   seed: number;
   frames: number;
-  /** How sessions ended, by code and reason, and frames that changed something. */
+  /** How sessions ended, by code and reason. */
   ends: Record<string, number>;
+  /** Rows that were written: the frames of a round go into one batch, or a few. */
   accepted: number;
   /** The dearest stretch in which the node did nothing else, CPU milliseconds. */
   dearest: number;

@@ -9,7 +9,7 @@ import { decideAccept, decidePut, decideRemove, mayDescribe } from './decide.ts'
 const ROLES = ['owner', 'admin', 'member'] as const;
 const people = (...roles: Role[]): Map<Uuid, Member> => new Map(roles.map((role, i) => [`u${i}`, { userId: `u${i}`, role, since: i }]));
 const put = (members: Map<Uuid, Member>, actor: Uuid, userId: Uuid, role?: Role) =>
-  decidePut(members, actor, { userId, role, since: 9, from: 0, askedBy: null });
+  decidePut(members, actor, { userId, role, join: { since: 9, from: 0, askedBy: null } });
 const what = (decision: ReturnType<typeof put>): string =>
   'refused' in decision
     ? decision.refused
@@ -97,6 +97,11 @@ describe('[G2] who may change members', () => {
     expect(what(decideAccept(members, 'u2', 'group'))).toBe('accept u2, role u2 owner');
     expect(what(decideAccept(members, 'u2', 'direct'))).toBe('accept u2');
     expect(what(decideAccept(members, stranger, 'group'))).toBe('not-found');
+  });
+
+  test('who left while their role was being set is not brought back by it', () => {
+    expect(decidePut(group(), owner, { userId: 'new', role: 'admin', join: null })).toEqual({ refused: 'not-found' });
+    expect(decidePut(group(), owner, { userId: member, role: 'admin', join: null })).toMatchObject({ changes: [{ kind: 'role' }] });
   });
 
   test('a group takes 500 people', () => {

@@ -21,17 +21,21 @@ export function mayDescribe(members: Members, actor: Uuid): Refusal | null {
   return isModerator(self) ? null : 'forbidden';
 }
 
-/** Adds somebody (moderators do), or gives them another role (the owner does); a new owner takes the place of the old one, who stays as admin. */
+/**
+ * Adds somebody (moderators do), or gives them another role (the owner does); a new owner takes the place of the old one, who stays as
+ * admin. Without `join` nobody is added: whether they may be brought in was not looked at.
+ */
 export function decidePut(
   members: Members,
   actor: Uuid,
-  whom: { userId: Uuid; role: Role | undefined; since: number; from: number; askedBy: Uuid | null },
+  whom: { userId: Uuid; role: Role | undefined; join: { since: number; from: number; askedBy: Uuid | null } | null },
 ): Decision {
   const self = members.get(actor);
   if (!self) return { refused: 'not-found' };
-  const { userId, role, ...join } = whom;
+  const { userId, role, join } = whom;
   const other = members.get(userId);
   if (!other) {
+    if (!join) return { refused: 'not-found' };
     if (!isModerator(self)) return { refused: 'forbidden' };
     if (role !== undefined && role !== 'member' && self.role !== 'owner') return { refused: 'forbidden' };
     if (role === 'owner') return { refused: 'forbidden' };

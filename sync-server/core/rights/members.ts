@@ -19,12 +19,20 @@ import { type Decision, type Refusal, decideAccept, decidePut, decideRemove, may
 
 export type MemberResult = 'done' | Refusal;
 
+/** Whom a change is about. */
+export interface Whom {
+  userId: Uuid;
+  role: Role | undefined;
+}
+
 /** Changes of who belongs to a conversation, and as what (G2). Each is one transaction under the conversation's lock. */
 export interface Members {
   /** Changes what a group is called, or what its newcomers may read. */
   describe(actor: Uuid, conversationId: Uuid, about: { title?: string; history?: GroupHistory }): Promise<MemberResult>;
   /** Adds somebody, who is asked where they do not know who adds them (G3), or sets their role. */
-  put(actor: Uuid, conversationId: Uuid, whom: { userId: Uuid; role: Role | undefined }): Promise<MemberResult>;
+  put(actor: Uuid, conversationId: Uuid, whom: Whom): Promise<MemberResult>;
+  /** Sets the role of a member; who is none any more stays out. */
+  setRole(actor: Uuid, conversationId: Uuid, whom: Whom): Promise<MemberResult>;
   /** Takes somebody out; oneself: leaves. */
   remove(actor: Uuid, conversationId: Uuid, userId: Uuid): Promise<MemberResult>;
   /** Takes a request. */
@@ -123,14 +131,19 @@ export function makeMembers({ log, relations, random }: { log: UpdateLog; relati
         if (kind === 'direct' && members.has(actor)) return 'forbidden';
         return mayDescribe(members, actor) ?? { changes: [], about };
       }),
-    async put(actor, conversationId, { userId, role }) {
-      const askedBy = (await relations.knowing(actor, [userId])).has(userId) ? null : actor;
+    async put(actor, conversationId, whom) {
+      const askedBy = (await relations.knowing(actor, [whom.userId])).has(whom.userId) ? null : actor;
       return change(conversationId, ({ members, kind, seq, history }) => {
         if (kind === 'direct' && members.has(actor)) return 'forbidden';
         const from = history === 'joined' ? seq : 0;
-        return planOf(decidePut(members, actor, { userId, role, since: seq, from, askedBy }));
+        return planOf(decidePut(members, actor, { ...whom, join: { since: seq, from, askedBy } }));
       });
     },
+    setRole: (actor, conversationId, whom) =>
+      change(conversationId, ({ members, kind }) => {
+        if (kind === 'direct' && members.has(actor)) return 'forbidden';
+        return planOf(decidePut(members, actor, { ...whom, join: null }));
+      }),
     remove: (actor, conversationId, userId) =>
       change(conversationId, ({ members, kind }) => {
         if (kind === 'direct' && members.has(actor)) return 'forbidden';

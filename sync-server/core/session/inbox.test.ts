@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { INBOX_CHANNEL } from '../../../shared/channels.ts';
 import { CLOSE } from '../../../shared/close-codes.ts';
-import type { InboxAnswer, InboxChanges } from '../../../shared/inbox.ts';
+import { type InboxAnswer, type InboxChanges, decodeInboxAnswer, encodeInbox } from '../../../shared/inbox.ts';
 import { KEEP_ALIVE_MS, LIMITS, RATES } from '../../../shared/limits.ts';
 import { OLDEST_VERSION, PROTOCOL_VERSION } from '../../../shared/protocol-version.ts';
 import { type Carrier, makeCarrier } from '../testing/carrier.ts';
 import { settled } from '../testing/manual-clock.ts';
 import { startTestNode } from '../testing/test-node.ts';
+import { makeMemoryInbox } from '../../memory/inbox.ts';
+import { makeMemoryMembership } from '../../memory/membership.ts';
+import { openInbox } from './inbox.ts';
 
 const code = (name: keyof typeof CLOSE): number => CLOSE[name].code;
 const isChanges = (answer: InboxAnswer): answer is InboxChanges => 'changed' in answer;
@@ -32,6 +35,35 @@ describe('hello', () => {
       { hello: { version: PROTOCOL_VERSION, oldest: 1 } },
       { changed: [expect.objectContaining({ id: conversationId, unreadCount: 0 })], gone: [], cursor: expect.any(String) },
     ]);
+  });
+
+  test('[W13] the list that follows counts as an answer, and waits where too many were given', async () => {
+    const { store, ana, clock } = await startTestNode();
+    const answers: InboxAnswer[] = [];
+    const waits = [500, 0];
+    const charged: number[] = [];
+    const inbox = openInbox({
+      userId: ana,
+      source: makeMemoryInbox(store),
+      allowances: { question: () => waits.shift() ?? Infinity, answered: (_, bytes) => void charged.push(bytes) },
+      membership: makeMemoryMembership(store),
+      clock,
+      logger: { info() {}, warn() {}, error() {} },
+      send: (payload) => void answers.push(decodeInboxAnswer(payload)!),
+      isFull: () => false,
+      drained: () => () => {},
+      end() {},
+      watch: () => () => {},
+      announce() {},
+    });
+    inbox.receive(encodeInbox({ hello: HELLO }));
+    await clock.advance(499);
+    expect(answers.filter(isChanges)).toEqual([]);
+    await clock.advance(1);
+    expect(answers.filter(isChanges)).toHaveLength(1);
+    await clock.advance(3 * KEEP_ALIVE_MS);
+    expect([answers.filter(isChanges).length > 1, charged.length]).toEqual([true, 1]);
+    inbox.stop();
   });
 
   test('[I1] without it nothing is told', async () => {

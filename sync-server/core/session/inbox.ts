@@ -5,6 +5,7 @@ import { type InboxAnswer, type InboxChanges, type InboxRequest, decodeInboxRequ
 import { KEEP_ALIVE_MS, LIMITS, RATES } from '../../../shared/limits.ts';
 import { OLDEST_VERSION, PROTOCOL_VERSION } from '../../../shared/protocol-version.ts';
 import type { InboxSource, Logger, Membership } from '../ports.ts';
+import type { Allowances } from './allowances.ts';
 import { makeBucket } from './limiter.ts';
 
 /**
@@ -45,6 +46,8 @@ export interface InboxWay {
 
 export interface InboxDeps extends InboxWay {
   source: InboxSource;
+  /** The first read may be the whole list, and counts as an answer (W13). */
+  allowances: Pick<Allowances, 'question' | 'answered'>;
   membership: Membership;
   clock: Clock;
   logger: Logger;
@@ -55,11 +58,12 @@ export interface InboxDeps extends InboxWay {
 }
 
 export function openInbox(deps: InboxDeps): Inbox {
-  const { userId, source, membership, clock, logger } = deps;
+  const { userId, source, membership, allowances, clock, logger } = deps;
   const inbox: Inbox = { receive, wake, stop };
   const messages = makeBucket(RATES.inbox);
   let phase: 'silent' | 'watching' | 'reading' | 'stopped' = 'silent';
   let again = false;
+  let isFirst = true;
   let saidAt = 0;
   let cursor: string | null = null;
   /** What the last read told, by id: near the cursor the same comes again. */
@@ -100,6 +104,11 @@ export function openInbox(deps: InboxDeps): Inbox {
       stopTurn = deps.drained(wake);
       return;
     }
+    const wait = isFirst ? allowances.question(userId) : 0;
+    if (wait > 0) {
+      stopTurn = clock.after(wait, wake);
+      return;
+    }
     phase = 'reading';
     let found: InboxChanges | null;
     do {
@@ -117,6 +126,8 @@ export function openInbox(deps: InboxDeps): Inbox {
 
   async function tell(found: InboxChanges): Promise<void> {
     const rows = new Map(found.changed.map((row): [Uuid, string] => [row.id, JSON.stringify(row)]));
+    if (isFirst) for (const text of rows.values()) allowances.answered(userId, text.length);
+    isFirst = false;
     const left = new Map(found.gone.map((id): [Uuid, string] => [id, GONE]));
     const changed = found.changed.filter(({ id }) => rows.get(id) !== told.get(id));
     const gone = found.gone.filter((id) => told.get(id) !== GONE);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { platformSession } from '../identity.ts';
 import { makeCarrier } from '../testing/carrier.ts';
 import { settled } from '../testing/manual-clock.ts';
 import { startTestNode } from '../testing/test-node.ts';
@@ -29,6 +30,19 @@ describe('a sign-in that ends', () => {
     store.endedSignIns.add('one');
     await clock.advance(6_000);
     expect([here, there, ...rest].map(({ closed }) => code(closed))).toEqual([4401, 4401, null, null]);
+  });
+
+  test('[G5] of a deleted account that came by the platform’s token, without a hint: within 6 s', async () => {
+    const { open, store, ana, ben, conversationId, clock } = await startTestNode();
+    const sid = platformSession(new Uint8Array(32));
+    const [gone, other] = [
+      await open(ana, conversationId, { sid }),
+      await open(ben, conversationId, { sid: platformSession(new Uint8Array(32).fill(1)) }),
+    ];
+    await clock.advance(10_000);
+    store.gone.add(ana);
+    await clock.advance(6_000);
+    expect([gone.closed, other.closed].map(code)).toEqual([4401, null]);
   });
 
   test('[S4] while nobody can say, sockets stay, and the next look tells', async () => {

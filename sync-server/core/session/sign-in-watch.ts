@@ -1,11 +1,12 @@
 import type { Clock } from '../../../shared/clock.ts';
+import type { Uuid } from '../../../shared/ids.ts';
 import { isPlatformSession } from '../identity.ts';
 import type { Logger, StandingSignIns } from '../ports.ts';
 import type { Session } from './session.ts';
 
 /**
  * Ends the sockets whose sign-in has ended (S4), though no hint said so: one that opens while its person signs out is not there yet when
- * the hint comes, and hints may be lost.
+ * the hint comes, and hints may be lost. Sessions of the platform's tokens have no sign-in here: they end with their person's account (G5).
  */
 export interface SignInWatch {
   /** This socket has just been opened: its sign-in is looked at once more. */
@@ -27,10 +28,14 @@ export function makeSignInWatch(deps: {
   let fresh: Session[] = [];
 
   async function check(asked: Iterable<Session>): Promise<void> {
-    const sids = new Set([...asked].filter((session) => sessions.has(session) && !isPlatformSession(session.sid)).map(({ sid }) => sid));
-    if (sids.size === 0) return;
-    const ended = new Set(await signIns.ended([...sids], clock.now()));
-    for (const session of [...sessions]) if (ended.has(session.sid)) session.end('unauthorized');
+    const sids = new Set<Uuid>();
+    const userIds = new Set<Uuid>();
+    for (const { sid, userId } of [...asked].filter((session) => sessions.has(session)))
+      if (isPlatformSession(sid)) userIds.add(userId);
+      else sids.add(sid);
+    const ended = new Set(sids.size > 0 ? await signIns.ended([...sids], clock.now()) : []);
+    const gone = new Set(userIds.size > 0 ? await signIns.gone([...userIds]) : []);
+    for (const session of [...sessions]) if (ended.has(session.sid) || gone.has(session.userId)) session.end('unauthorized');
   }
 
   function checkFresh(): void {

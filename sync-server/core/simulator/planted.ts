@@ -137,7 +137,7 @@ export const PLANTED: readonly Planted[] = [
     patches: [
       {
         file: 'sync-server/core/room/room.ts',
-        find: "  for (const watcher of [...room.watchers]) if (!room.members.has(watcher.userId)) watcher.end('notMember');\n",
+        find: '    if (refusal) watcher.end(refusal);\n',
         replace: '',
       },
     ],

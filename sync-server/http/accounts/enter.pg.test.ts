@@ -1,17 +1,17 @@
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { me, signedIn } from '../../shared/api.ts';
-import { CLOSE } from '../../shared/close-codes.ts';
-import { makePlatform } from './identity/platform.ts';
-import { COOL_DOWN_MS, STALE_MS, makeRemoteKeys } from './identity/remote-keys.ts';
-import { type Answer, type TestApi, openTestApi } from './test-api.ts';
-import { listen } from './testing/listen.ts';
-import { AUDIENCE, ISSUER, type OtherPlatform, openOtherPlatform } from './testing/other-platform.ts';
+import { me, signedIn } from '../../../shared/api.ts';
+import { CLOSE } from '../../../shared/close-codes.ts';
+import { makePlatform } from '../identity/platform.ts';
+import { COOL_DOWN_MS, STALE_MS, makeRemoteKeys } from '../identity/remote-keys.ts';
+import { type Answer, type TestApi, openTestApi } from '../test-api.ts';
+import { listen } from '../testing/listen.ts';
+import { AUDIENCE, ISSUER, type OtherPlatform, openOtherPlatform } from '../testing/other-platform.ts';
 
 // The client's plugin makes the test runner resolve `ws` as a browser would; here it is Node's.
 vi.mock('ws', () => {
-  const ws = createRequire(import.meta.url)('../../node_modules/ws/index.js') as typeof import('ws');
+  const ws = createRequire(import.meta.url)('../../../node_modules/ws/index.js') as typeof import('ws');
   return { WebSocket: ws.WebSocket, WebSocketServer: ws.WebSocketServer };
 });
 

@@ -8,12 +8,12 @@ import {
   readAnswer,
   readBody,
   segmentsPage,
-} from '../../shared/api.ts';
-import { type Uuid, isUuid } from '../../shared/ids.ts';
-import type { ConversationCursor } from '../core/accounts.ts';
+} from '../../../shared/api.ts';
+import { type Uuid, isUuid } from '../../../shared/ids.ts';
+import type { ConversationCursor } from '../../core/accounts.ts';
 import { ask, openDirect } from './open-direct.ts';
-import { problem } from './problem.ts';
-import { refuseAfter } from './rate-limit.ts';
+import { problem } from '../problem.ts';
+import { refuseAfter } from '../rate-limit.ts';
 import {
   type App,
   type RouteDeps,
@@ -24,7 +24,7 @@ import {
   queryLimit,
   queryNumber,
   security,
-} from './route.ts';
+} from '../route.ts';
 
 const CURSOR = /^([0-9]{1,13})_(.{36})$/;
 const encodeCursor = ({ at, id }: ConversationCursor): string => `${at}_${id}`;

@@ -2,18 +2,18 @@ import { createRequire } from 'node:module';
 import { decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { signedIn } from '../../shared/api.ts';
-import { systemRandom } from '../../shared/clock.ts';
-import { makeManualClock } from '../core/testing/manual-clock.ts';
-import { makeSigningKeys } from '../postgres/signing-keys.ts';
-import { createApp } from './app.ts';
-import { type KeyRing, openKeyRing } from './identity/key-ring.ts';
-import { AHEAD_MS, importStored, makeStoredKey } from './identity/signing-keys.ts';
-import type { App } from './route.ts';
-import { type TestApi, openTestApi } from './test-api.ts';
+import { signedIn } from '../../../shared/api.ts';
+import { systemRandom } from '../../../shared/clock.ts';
+import { makeManualClock } from '../../core/testing/manual-clock.ts';
+import { makeSigningKeys } from '../../postgres/signing-keys.ts';
+import { createApp } from '../app.ts';
+import { type KeyRing, openKeyRing } from '../identity/key-ring.ts';
+import { AHEAD_MS, importStored, makeStoredKey } from '../identity/signing-keys.ts';
+import type { App } from '../route.ts';
+import { type TestApi, openTestApi } from '../test-api.ts';
 
 vi.mock('ws', () => {
-  const ws = createRequire(import.meta.url)('../../node_modules/ws/index.js') as typeof import('ws');
+  const ws = createRequire(import.meta.url)('../../../node_modules/ws/index.js') as typeof import('ws');
   return { WebSocket: ws.WebSocket, WebSocketServer: ws.WebSocketServer };
 });
 

@@ -1,13 +1,13 @@
 import { createRoute } from '@hono/zod-openapi';
-import { inviteBody, invitation, registration } from '../../shared/account-api.ts';
-import { registerBody } from '../../shared/api.ts';
-import { makeUuid } from '../../shared/ids.ts';
-import type { InviteUse } from '../core/accounts.ts';
+import { inviteBody, invitation, registration } from '../../../shared/account-api.ts';
+import { registerBody } from '../../../shared/api.ts';
+import { makeUuid } from '../../../shared/ids.ts';
+import type { InviteUse } from '../../core/accounts.ts';
 import { signedInAnswer } from './auth.ts';
-import { hashToken } from './identity/link-token.ts';
-import { problem } from './problem.ts';
-import { type App, type RouteDeps, jsonAnswer, jsonBody, problems } from './route.ts';
-import { refuseAfter } from './rate-limit.ts';
+import { hashToken } from '../identity/link-token.ts';
+import { problem } from '../problem.ts';
+import { type App, type RouteDeps, jsonAnswer, jsonBody, problems } from '../route.ts';
+import { refuseAfter } from '../rate-limit.ts';
 import { makeSigningIn } from './sign-in.ts';
 
 const NOT_OPEN = {

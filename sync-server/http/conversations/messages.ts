@@ -1,12 +1,12 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { z } from 'zod';
-import { messageAnswer, sendBody } from '../../shared/api.ts';
-import type { Neutralised } from '../../shared/close-codes.ts';
-import { type Uuid, makeMessageId } from '../../shared/ids.ts';
-import type { SendResult } from '../core/messaging-port.ts';
+import { messageAnswer, sendBody } from '../../../shared/api.ts';
+import type { Neutralised } from '../../../shared/close-codes.ts';
+import { type Uuid, makeMessageId } from '../../../shared/ids.ts';
+import type { SendResult } from '../../core/messaging-port.ts';
 import { openDirect } from './open-direct.ts';
-import { type ProblemError, problem } from './problem.ts';
-import { type App, type RouteDeps, jsonAnswer, jsonBody, problems, security } from './route.ts';
+import { type ProblemError, problem } from '../problem.ts';
+import { type App, type RouteDeps, jsonAnswer, jsonBody, problems, security } from '../route.ts';
 
 const NOT_DELIVERED: Record<Exclude<Neutralised, 'duplicate'>, string> = {
   closed: 'The conversation takes no new messages now.',

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { invites, madeInvite } from '../../shared/account-api.ts';
-import { signedIn } from '../../shared/api.ts';
-import { systemRandom } from '../../shared/clock.ts';
-import { makeUuid } from '../../shared/ids.ts';
-import type { Registration } from '../../shared/account-api.ts';
-import { makeToken } from './identity/link-token.ts';
-import { type TestApi, openTestApi } from './test-api.ts';
+import { invites, madeInvite } from '../../../shared/account-api.ts';
+import { signedIn } from '../../../shared/api.ts';
+import { systemRandom } from '../../../shared/clock.ts';
+import { makeUuid } from '../../../shared/ids.ts';
+import type { Registration } from '../../../shared/account-api.ts';
+import { makeToken } from '../identity/link-token.ts';
+import { type TestApi, openTestApi } from '../test-api.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const password = 'correct horse';

@@ -1,13 +1,13 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
-import { type Invite as InviteAnswer, invites as invitesSchema, madeInvite, makeInviteBody } from '../../shared/account-api.ts';
-import { uuid } from '../../shared/api.ts';
-import { makeUuid } from '../../shared/ids.ts';
-import type { Invite } from '../core/ways-in.ts';
-import { makeToken } from './identity/link-token.ts';
-import { problem } from './problem.ts';
-import { refuseAfter } from './rate-limit.ts';
-import { type App, type RouteDeps, iso, jsonAnswer, jsonBody, problems, security } from './route.ts';
+import { type Invite as InviteAnswer, invites as invitesSchema, madeInvite, makeInviteBody } from '../../../shared/account-api.ts';
+import { uuid } from '../../../shared/api.ts';
+import { makeUuid } from '../../../shared/ids.ts';
+import type { Invite } from '../../core/ways-in.ts';
+import { makeToken } from '../identity/link-token.ts';
+import { problem } from '../problem.ts';
+import { refuseAfter } from '../rate-limit.ts';
+import { type App, type RouteDeps, iso, jsonAnswer, jsonBody, problems, security } from '../route.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const INVITES_MAX = 20;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { conversationAnswer, conversations, messageAnswer, messagesPage } from '../../shared/api.ts';
-import { systemRandom } from '../../shared/clock.ts';
-import { directConversationId, makeMessageId } from '../../shared/ids.ts';
-import { type TestApi, type TestPerson, openTestApi } from './test-api.ts';
+import { conversationAnswer, conversations, messageAnswer, messagesPage } from '../../../shared/api.ts';
+import { systemRandom } from '../../../shared/clock.ts';
+import { directConversationId, makeMessageId } from '../../../shared/ids.ts';
+import { type TestApi, type TestPerson, openTestApi } from '../test-api.ts';
 
 let api: TestApi;
 beforeAll(async () => void (api = await openTestApi()));

@@ -1,10 +1,10 @@
 import { createRoute } from '@hono/zod-openapi';
-import type { Uuid } from '../../shared/ids.ts';
-import { deleteMeBody } from '../../shared/api.ts';
-import { signOutCookies } from './identity/cookies.ts';
-import { problem, wrongField } from './problem.ts';
-import { refuseAfter } from './rate-limit.ts';
-import { type App, type RouteDeps, jsonBody, problems, security } from './route.ts';
+import type { Uuid } from '../../../shared/ids.ts';
+import { deleteMeBody } from '../../../shared/api.ts';
+import { signOutCookies } from '../identity/cookies.ts';
+import { problem, wrongField } from '../problem.ts';
+import { refuseAfter } from '../rate-limit.ts';
+import { type App, type RouteDeps, jsonBody, problems, security } from '../route.ts';
 
 /** A sign-in that is this young is proof enough for those who have no password. */
 const FRESH_MS = 10 * 60_000;

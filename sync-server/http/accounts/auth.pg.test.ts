@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { signedIn } from '../../shared/api.ts';
-import { makeSigningKeys } from '../postgres/signing-keys.ts';
-import { makeStoredKey } from './identity/signing-keys.ts';
-import { type TestApi, openTestApi } from './test-api.ts';
+import { signedIn } from '../../../shared/api.ts';
+import { makeSigningKeys } from '../../postgres/signing-keys.ts';
+import { makeStoredKey } from '../identity/signing-keys.ts';
+import { type TestApi, openTestApi } from '../test-api.ts';
 
 let api: TestApi;
 const hashes: (string | null)[] = [];

@@ -1,13 +1,13 @@
 import type { Context } from 'hono';
 import type { z } from 'zod';
-import type { SignedIn, loginBody } from '../../shared/api.ts';
-import type { Uuid } from '../../shared/ids.ts';
-import { signAccessToken } from './identity/access-token.ts';
-import { signInCookies } from './identity/cookies.ts';
-import { deviceName } from './identity/device-name.ts';
-import { startSignIn } from './identity/refresh-token.ts';
-import { problem } from './problem.ts';
-import type { Env, RouteDeps } from './route.ts';
+import type { SignedIn, loginBody } from '../../../shared/api.ts';
+import type { Uuid } from '../../../shared/ids.ts';
+import { signAccessToken } from '../identity/access-token.ts';
+import { signInCookies } from '../identity/cookies.ts';
+import { deviceName } from '../identity/device-name.ts';
+import { startSignIn } from '../identity/refresh-token.ts';
+import { problem } from '../problem.ts';
+import type { Env, RouteDeps } from '../route.ts';
 
 /** Who gets tokens: browsers in cookies, programs in the answer. */
 export type Client = z.infer<typeof loginBody>['client'];

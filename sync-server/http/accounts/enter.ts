@@ -1,10 +1,10 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { z } from 'zod';
-import { backChannelLogoutForm, enterForm, exchangeBody, signedIn } from '../../shared/api.ts';
-import type { Platform, PlatformPerson } from './identity/platform.ts';
-import type { Verified } from './identity/verify-token.ts';
-import { problem } from './problem.ts';
-import { type App, type RouteDeps, jsonAnswer, jsonBody, problems } from './route.ts';
+import { backChannelLogoutForm, enterForm, exchangeBody, signedIn } from '../../../shared/api.ts';
+import type { Platform, PlatformPerson } from '../identity/platform.ts';
+import type { Verified } from '../identity/verify-token.ts';
+import { problem } from '../problem.ts';
+import { type App, type RouteDeps, jsonAnswer, jsonBody, problems } from '../route.ts';
 import { makeSigningIn } from './sign-in.ts';
 
 const exchangeRoute = createRoute({

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type CreationOptions, type RequestOptions, creationOptions, passkeys, requestOptions } from '../../shared/account-api.ts';
-import { signedIn } from '../../shared/api.ts';
-import { systemRandom } from '../../shared/clock.ts';
-import { makeToken } from './identity/link-token.ts';
-import { type TestApi, type TestPerson, openTestApi } from './test-api.ts';
-import { type Deviation, makeAuthenticator } from './testing/authenticator.ts';
+import { type CreationOptions, type RequestOptions, creationOptions, passkeys, requestOptions } from '../../../shared/account-api.ts';
+import { signedIn } from '../../../shared/api.ts';
+import { systemRandom } from '../../../shared/clock.ts';
+import { makeToken } from '../identity/link-token.ts';
+import { type TestApi, type TestPerson, openTestApi } from '../test-api.ts';
+import { type Deviation, makeAuthenticator } from '../testing/authenticator.ts';
 
 /** `app.request` asks for http://localhost. */
 const ORIGIN = 'http://localhost';

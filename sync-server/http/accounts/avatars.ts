@@ -1,13 +1,13 @@
 import { createRoute } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
-import { me, uuid } from '../../shared/api.ts';
-import { LIMITS } from '../../shared/limits.ts';
+import { me, uuid } from '../../../shared/api.ts';
+import { LIMITS } from '../../../shared/limits.ts';
 import { makePictures } from './picture.ts';
-import { problem } from './problem.ts';
-import { makeLimiter } from '../core/session/limiter.ts';
-import { refuseAfter } from './rate-limit.ts';
-import { type App, type RouteDeps, jsonAnswer, problems, security } from './route.ts';
+import { problem } from '../problem.ts';
+import { makeLimiter } from '../../core/session/limiter.ts';
+import { refuseAfter } from '../rate-limit.ts';
+import { type App, type RouteDeps, jsonAnswer, problems, security } from '../route.ts';
 
 /** Where one's own picture is put; its body has a limit of its own. */
 export const AVATAR_PATH = '/api/me/avatar';

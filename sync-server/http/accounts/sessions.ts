@@ -1,9 +1,9 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
-import { sessions } from '../../shared/account-api.ts';
-import { uuid } from '../../shared/api.ts';
-import { problem } from './problem.ts';
-import { type App, type RouteDeps, iso, jsonAnswer, problems, security } from './route.ts';
+import { sessions } from '../../../shared/account-api.ts';
+import { uuid } from '../../../shared/api.ts';
+import { problem } from '../problem.ts';
+import { type App, type RouteDeps, iso, jsonAnswer, problems, security } from '../route.ts';
 
 /** The devices that somebody is signed in on, and ending one or all others (U1). */
 export function addSessionRoutes(app: App, { signIns, messaging, clock, signedIn }: RouteDeps): void {

@@ -1,9 +1,9 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
-import { users, uuid } from '../../shared/api.ts';
-import { problem } from './problem.ts';
-import { refuseAfter } from './rate-limit.ts';
-import { type App, type RouteDeps, jsonAnswer, problems, security } from './route.ts';
+import { users, uuid } from '../../../shared/api.ts';
+import { problem } from '../problem.ts';
+import { refuseAfter } from '../rate-limit.ts';
+import { type App, type RouteDeps, jsonAnswer, problems, security } from '../route.ts';
 
 /** Whom one has blocked (G1). No route tells who has blocked whom. */
 export function addBlockRoutes(app: App, { accounts, messaging, limits, clock, signedIn }: RouteDeps): void {

@@ -1,8 +1,8 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
-import type { Clock } from '../../shared/clock.ts';
-import type { KeyRing } from './identity/key-ring.ts';
-import { type App, jsonAnswer, problems } from './route.ts';
+import type { Clock } from '../../../shared/clock.ts';
+import type { KeyRing } from '../identity/key-ring.ts';
+import { type App, jsonAnswer, problems } from '../route.ts';
 
 const jwks = z.object({ keys: z.array(z.looseObject({ kty: z.string(), kid: z.string() })) });
 /** A new key is published before it signs, for longer than this. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { users } from '../../shared/api.ts';
-import { type TestApi, type TestPerson, openTestApi } from './test-api.ts';
+import { users } from '../../../shared/api.ts';
+import { type TestApi, type TestPerson, openTestApi } from '../test-api.ts';
 
 let api: TestApi;
 let ada: TestPerson;

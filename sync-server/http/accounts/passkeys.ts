@@ -13,15 +13,15 @@ import {
   passkeys as passkeysSchema,
   renamePasskeyBody,
   requestOptions as requestOptionsSchema,
-} from '../../shared/account-api.ts';
-import type { Uuid } from '../../shared/ids.ts';
-import type { Passkey } from '../core/ways-in.ts';
+} from '../../../shared/account-api.ts';
+import type { Uuid } from '../../../shared/ids.ts';
+import type { Passkey } from '../../core/ways-in.ts';
 import { signedInAnswer } from './auth.ts';
-import { hashToken, makeToken } from './identity/link-token.ts';
-import { CEREMONY_MS, creationOptions, readChallenge, requestOptions, verifyCreated, verifySigned } from './identity/passkey-ceremony.ts';
-import { problem, wrongField } from './problem.ts';
-import { refuseAfter } from './rate-limit.ts';
-import { type App, type RouteDeps, iso, jsonAnswer, jsonBody, problems, security } from './route.ts';
+import { hashToken, makeToken } from '../identity/link-token.ts';
+import { CEREMONY_MS, creationOptions, readChallenge, requestOptions, verifyCreated, verifySigned } from '../identity/passkey-ceremony.ts';
+import { problem, wrongField } from '../problem.ts';
+import { refuseAfter } from '../rate-limit.ts';
+import { type App, type RouteDeps, iso, jsonAnswer, jsonBody, problems, security } from '../route.ts';
 import { makeSigningIn } from './sign-in.ts';
 
 const PASSKEYS_MAX = 20;

@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { conversationAnswer, conversations, messageAnswer, reportAnswer, users } from '../../shared/api.ts';
-import { systemRandom } from '../../shared/clock.ts';
-import { LIMITS } from '../../shared/limits.ts';
-import { type Uuid, directConversationId, makeMessageId, makeUuid } from '../../shared/ids.ts';
-import { addMessage, readMessages } from '../../shared/segment.ts';
-import { makeReports } from '../postgres/reports.ts';
-import { type TestApi, type TestPerson, openTestApi } from './test-api.ts';
-import { dial } from './testing/dial.ts';
-import { listen } from './testing/listen.ts';
+import { conversationAnswer, conversations, messageAnswer, reportAnswer, users } from '../../../shared/api.ts';
+import { systemRandom } from '../../../shared/clock.ts';
+import { LIMITS } from '../../../shared/limits.ts';
+import { type Uuid, directConversationId, makeMessageId, makeUuid } from '../../../shared/ids.ts';
+import { addMessage, readMessages } from '../../../shared/segment.ts';
+import { makeReports } from '../../postgres/reports.ts';
+import { type TestApi, type TestPerson, openTestApi } from '../test-api.ts';
+import { dial } from '../testing/dial.ts';
+import { listen } from '../testing/listen.ts';
 
 let api: TestApi;
 let server: Awaited<ReturnType<typeof listen>>;

@@ -1,12 +1,11 @@
 import { createRoute } from '@hono/zod-openapi';
-import { conversationAnswer, patchConversationBody, putMemberBody, uuid } from '../../shared/api.ts';
-import type { Role } from '../../shared/conversation.ts';
-import type { Uuid } from '../../shared/ids.ts';
-import type { MemberResult } from '../core/rights/members.ts';
+import { conversationAnswer, patchConversationBody, putMemberBody, uuid } from '../../../shared/api.ts';
+import type { Uuid } from '../../../shared/ids.ts';
+import type { MemberResult, Whom } from '../../core/rights/members.ts';
 import { ask } from './open-direct.ts';
-import { problem } from './problem.ts';
-import { refuseAfter } from './rate-limit.ts';
-import { type App, type RouteDeps, conversationParams, jsonAnswer, jsonBody, problems, security } from './route.ts';
+import { problem } from '../problem.ts';
+import { refuseAfter } from '../rate-limit.ts';
+import { type App, type RouteDeps, conversationParams, jsonAnswer, jsonBody, problems, security } from '../route.ts';
 
 const memberParams = conversationParams.extend({ userId: uuid });
 
@@ -33,7 +32,7 @@ export function addMemberRoutes(app: App, deps: RouteDeps): void {
   }
 
   /** Whoever is brought in has to be somebody to the one who does it. */
-  async function add(actor: Uuid, conversationId: Uuid, whom: { userId: Uuid; role: Role | undefined }): Promise<MemberResult> {
+  async function add(actor: Uuid, conversationId: Uuid, whom: Whom): Promise<MemberResult> {
     if ((await accounts.reachable(actor, [whom.userId])).size === 0) throw problem('not-found', 'There is no such person.');
     return ask(deps, actor, [whom.userId], () => messaging.members.put(actor, conversationId, whom));
   }
@@ -105,7 +104,7 @@ export function addMemberRoutes(app: App, deps: RouteDeps): void {
       if (kind === 'direct') throw problem('forbidden', 'A conversation of two people stays one.');
       const whom = { userId: otherId, role: c.req.valid('json').role };
       const isMember = members.some((member) => member.id === otherId);
-      refuse(await (isMember ? messaging.members.put(userId, id, whom) : add(userId, id, whom)));
+      refuse(await (isMember ? messaging.members.setRole(userId, id, whom) : add(userId, id, whom)));
       return c.json({ conversation: await conversationOf(userId, id) }, 200);
     },
   );

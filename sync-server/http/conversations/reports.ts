@@ -1,10 +1,10 @@
 import { createRoute } from '@hono/zod-openapi';
-import { reportAnswer, reportBody } from '../../shared/api.ts';
-import { makeUuid } from '../../shared/ids.ts';
-import { LIMITS } from '../../shared/limits.ts';
-import { problem } from './problem.ts';
-import { refuseAfter } from './rate-limit.ts';
-import { type App, type RouteDeps, jsonAnswer, jsonBody, problems, security } from './route.ts';
+import { reportAnswer, reportBody } from '../../../shared/api.ts';
+import { makeUuid } from '../../../shared/ids.ts';
+import { LIMITS } from '../../../shared/limits.ts';
+import { problem } from '../problem.ts';
+import { refuseAfter } from '../rate-limit.ts';
+import { type App, type RouteDeps, jsonAnswer, jsonBody, problems, security } from '../route.ts';
 
 /** Asking the operator to look at a message: the server keeps its own copy of it and of what stood around it (G4). */
 export function addReportRoutes(app: App, { reports, limits, clock, random, signedIn }: RouteDeps): void {

@@ -1,9 +1,9 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
-import { handle, me, patchMeBody, peopleQuery, user, users } from '../../shared/api.ts';
-import { problem } from './problem.ts';
-import { refuseAfter } from './rate-limit.ts';
-import { type App, type RouteDeps, jsonAnswer, jsonBody, problems, security } from './route.ts';
+import { handle, me, patchMeBody, peopleQuery, user, users } from '../../../shared/api.ts';
+import { problem } from '../problem.ts';
+import { refuseAfter } from '../rate-limit.ts';
+import { type App, type RouteDeps, jsonAnswer, jsonBody, problems, security } from '../route.ts';
 
 const FOUND_AT_MOST = 20;
 const query = z.object({ query: peopleQuery });

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { conversations, me, user } from '../../shared/api.ts';
-import { type TestApi, type TestPerson, openTestApi } from './test-api.ts';
+import { conversations, me, user } from '../../../shared/api.ts';
+import { type TestApi, type TestPerson, openTestApi } from '../test-api.ts';
 
 let api: TestApi;
 beforeAll(async () => void (api = await openTestApi()));

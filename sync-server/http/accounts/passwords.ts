@@ -1,9 +1,9 @@
 import { createRoute } from '@hono/zod-openapi';
-import { changePasswordBody, resetAnswer, resetBody } from '../../shared/account-api.ts';
-import { hashToken } from './identity/link-token.ts';
-import { problem, wrongField } from './problem.ts';
-import { refuseAfter } from './rate-limit.ts';
-import { type App, type RouteDeps, jsonAnswer, jsonBody, problems, security } from './route.ts';
+import { changePasswordBody, resetAnswer, resetBody } from '../../../shared/account-api.ts';
+import { hashToken } from '../identity/link-token.ts';
+import { problem, wrongField } from '../problem.ts';
+import { refuseAfter } from '../rate-limit.ts';
+import { type App, type RouteDeps, jsonAnswer, jsonBody, problems, security } from '../route.ts';
 
 /** Changing the password (U2), and setting a new one by a link of the operator's (U3). Both end what was opened with the old one. */
 export function addPasswordRoutes(app: App, { passwordStore, passwords, limits, clock, messaging, signedIn }: RouteDeps): void {

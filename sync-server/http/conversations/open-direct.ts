@@ -1,7 +1,7 @@
-import { type Uuid, directConversationId } from '../../shared/ids.ts';
-import { problem } from './problem.ts';
-import { refuseAfter } from './rate-limit.ts';
-import type { RouteDeps } from './route.ts';
+import { type Uuid, directConversationId } from '../../../shared/ids.ts';
+import { problem } from '../problem.ts';
+import { refuseAfter } from '../rate-limit.ts';
+import type { RouteDeps } from '../route.ts';
 
 /** Brings others into a conversation by `task`; refuses whoever has asked too many people today who do not know them (G3). */
 export async function ask<T>(

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { signedIn } from '../../shared/api.ts';
-import { systemRandom } from '../../shared/clock.ts';
-import { makeToken } from './identity/link-token.ts';
-import { type TestApi, openTestApi } from './test-api.ts';
+import { signedIn } from '../../../shared/api.ts';
+import { systemRandom } from '../../../shared/clock.ts';
+import { makeToken } from '../identity/link-token.ts';
+import { type TestApi, openTestApi } from '../test-api.ts';
 
 const password = 'correct horse';
 const next = 'battery staple';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Session, sessions } from '../../shared/account-api.ts';
-import { signedIn } from '../../shared/api.ts';
-import { type TestApi, type TestPerson, openTestApi } from './test-api.ts';
+import { type Session, sessions } from '../../../shared/account-api.ts';
+import { signedIn } from '../../../shared/api.ts';
+import { type TestApi, type TestPerson, openTestApi } from '../test-api.ts';
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0';
 const password = 'correct horse';

@@ -1,10 +1,10 @@
 import { createRoute } from '@hono/zod-openapi';
-import { handle as handleSchema, loginBody, refreshBody, signedIn } from '../../shared/api.ts';
-import { readCookies, signOutCookies } from './identity/cookies.ts';
-import { readRefreshToken, rotate } from './identity/refresh-token.ts';
-import { problem } from './problem.ts';
-import { type App, type RouteDeps, jsonAnswer, jsonBody, problems } from './route.ts';
-import { refuseAfter } from './rate-limit.ts';
+import { handle as handleSchema, loginBody, refreshBody, signedIn } from '../../../shared/api.ts';
+import { readCookies, signOutCookies } from '../identity/cookies.ts';
+import { readRefreshToken, rotate } from '../identity/refresh-token.ts';
+import { problem } from '../problem.ts';
+import { type App, type RouteDeps, jsonAnswer, jsonBody, problems } from '../route.ts';
+import { refuseAfter } from '../rate-limit.ts';
 import { makeSigningIn } from './sign-in.ts';
 
 /** The answer of every way of signing in. */
