@@ -8,4 +8,4 @@ const built = await runNode(
   ['node_modules/vite/bin/vite.js', 'build', '--config', 'sync-server/bench/vite.config.ts', '--logLevel', 'warn'],
   { NODE_ENV: 'production' },
 );
-process.exitCode = built || (await runNode(['.tmp/bench/main.mjs', wanted, '.tmp/bench.json'], { NODE_ENV: 'production' }));
+process.exitCode = built || (await runNode(['--expose-gc', '.tmp/bench/main.mjs', wanted, '.tmp/bench.json'], { NODE_ENV: 'production' }));

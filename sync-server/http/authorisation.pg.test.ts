@@ -214,14 +214,14 @@ const userOf = (role: Role): Uuid => (role === 'signed out' ? nobody : people[ro
 const tokenOf = (role: Role): string | null => (role === 'signed out' ? null : people[role].accessToken);
 
 async function outcomeOf(peer: Peer): Promise<Outcome> {
-  await expect.poll(() => peer.closed !== null || peer.order.includes('sync 1')).toBe(true);
+  await expect.poll(() => peer.closed !== null || peer.order.includes('sync 1'), { timeout: 10_000 }).toBe(true);
   return peer.closed ? peer.closed.code : 'reads';
 }
 
 async function write(peer: Peer, change: (doc: Y.Doc) => void): Promise<Written> {
   const before = peer.acks.length;
   peer.change(change);
-  await expect.poll(() => peer.closed !== null || peer.acks.length > before).toBe(true);
+  await expect.poll(() => peer.closed !== null || peer.acks.length > before, { timeout: 10_000 }).toBe(true);
   return peer.closed ? peer.closed.code : ((peer.told.at(-1)?.code ?? 'written') as Written);
 }
 

@@ -30,14 +30,17 @@ const post = (person: TestPerson, conversationId: string) =>
 
 /** Does something again and again until it is stopped. */
 function again(task: () => Promise<unknown>) {
+  const stopping = new AbortController();
   let rounds = 0;
-  let isStopped = false;
   const running = (async () => {
-    for (; !isStopped; rounds++) await task();
+    for (; !stopping.signal.aborted; rounds++) await task();
   })();
   return {
     rounds: () => rounds,
-    stop: () => ((isStopped = true), running),
+    stop() {
+      stopping.abort();
+      return running;
+    },
   };
 }
 
