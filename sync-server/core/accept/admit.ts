@@ -207,7 +207,8 @@ function admitOrStop(input: AdmitInput): Admission {
     entries.push(entry);
   });
   if (deletesOwn(overlay, lane, update, (client) => client === logClient || whose(client) !== 'foreign')) refuse('own-delete');
-  const committed = named.map((client): ClientClock => [client, overlay.clock(client)]).filter(([, clock]) => clock > 0);
+  const committed: ClientClock[] = [];
+  for (const client of named) if (overlay.clock(client) > 0) committed.push([client, overlay.clock(client)]);
   return { kind: 'placed', entries, committed, claims };
 }
 

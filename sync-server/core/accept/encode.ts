@@ -64,14 +64,16 @@ function writeValue(encoder: encoding.Encoder, value: Plain): void {
 
 /** One list for each client id, from the highest down; within it the order stays. */
 function byClient<T extends Id>(list: readonly T[]): T[][] {
-  const groups: T[][] = [];
-  let last = -1;
-  for (const item of list.toSorted((a, b) => b.client - a.client)) {
-    if (item.client === last) groups.at(-1)!.push(item);
-    else groups.push([item]);
-    last = item.client;
+  const groups = new Map<number, T[]>();
+  let group: T[] = [];
+  for (const item of list) {
+    if (group[0]?.client !== item.client) {
+      group = groups.get(item.client) ?? [];
+      if (group.length === 0) groups.set(item.client, group);
+    }
+    group.push(item);
   }
-  return groups;
+  return [...groups.values()].sort((a, b) => b[0]!.client - a[0]!.client);
 }
 
 interface Range extends Id {
