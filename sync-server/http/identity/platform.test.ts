@@ -28,7 +28,7 @@ test('[S6] a token of the platform tells who somebody is there', async () => {
   const verified = await platform.signIn(await other.sign(ada), now);
   expect(verified).toEqual({
     kind: 'valid',
-    claims: { issuer: ISSUER, subject: 'u-1', handle: 'ada', name: 'Ada Lovelace', expiresAt: now + 3_600_000 },
+    claims: { issuer: ISSUER, subject: 'u-1', handle: 'ada', name: 'Ada Lovelace', issuedAt: now, expiresAt: now + 3_600_000 },
   });
   expect(await platform.signIn(await other.sign({ sub: 'u-2' }), now)).toMatchObject({ claims: { handle: null, name: 'Somebody' } });
   expect(await platform.signIn(await other.sign({ sub: 'u-3', name: ' \u0000' }), now)).toMatchObject({ claims: { name: 'Somebody' } });
