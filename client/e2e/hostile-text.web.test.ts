@@ -72,7 +72,7 @@ const markup = (): Promise<number> =>
   ana.page.evaluate(
     () =>
       document.querySelectorAll(
-        'script:not([src^="/assets/"]), iframe, object, embed, base, math, marquee, video, svg script, svg animate, style, meta[http-equiv], [onerror], [onload], [onfocus], [contenteditable], a[href^="javascript" i], a[href^="data" i]',
+        'script:not([src^="/assets/"], [src="/theme.js"]), iframe, object, embed, base, math, marquee, video, svg script, svg animate, style, meta[http-equiv], [onerror], [onload], [onfocus], [contenteditable], a[href^="javascript" i], a[href^="data" i]',
       ).length,
   );
 

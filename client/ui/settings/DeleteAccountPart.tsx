@@ -1,8 +1,9 @@
-import { type Component, Show, createResource, createSignal } from 'solid-js';
+import { type Component, Show, createSignal } from 'solid-js';
 import type { Proof } from '../../state/account-care.ts';
 import { useAccountCare, useMe, usePage } from '../context.ts';
 import { Dialog } from '../controls/Dialog.tsx';
 import { TextField } from '../controls/TextField.tsx';
+import { createAsked } from '../create-asked.ts';
 import { createAttempt } from '../create-attempt.ts';
 
 /** Deleting one's account: what happens, that it is oneself, and no way back (G5). */
@@ -12,11 +13,11 @@ export const DeleteAccountPart: Component = () => {
   const { connection, waiting } = usePage();
   const [isOpen, setOpen] = createSignal(false);
   const [password, setPassword] = createSignal('');
-  const [waysIn] = createResource(isOpen, care.waysIn);
+  const waysIn = createAsked(isOpen, care.waysIn);
   const { attempt, isBusy, words, fieldError } = createAttempt();
   const isOffline = (): boolean => connection() === 'offline';
   const known = () => {
-    const found = waysIn.latest;
+    const found = waysIn.latest();
     return found?.kind === 'done' ? found.value : null;
   };
   const asks = (): Proof['kind'] | null => {
@@ -26,7 +27,7 @@ export const DeleteAccountPart: Component = () => {
     return found.passkeys.length > 0 && care.canHavePasskeys ? 'passkey' : 'sign-in';
   };
   const unknown = (): string => {
-    const found = waysIn.latest;
+    const found = waysIn.latest();
     return found?.kind === 'failed' ? found.problem.words : '';
   };
 

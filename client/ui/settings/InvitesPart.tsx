@@ -1,5 +1,6 @@
-import { type Component, For, Show, createResource, createSignal } from 'solid-js';
+import { type Component, For, Show, createSignal } from 'solid-js';
 import { useAccountCare } from '../context.ts';
+import { createAsked } from '../create-asked.ts';
 import { createAttempt } from '../create-attempt.ts';
 import { Icon } from '../controls/Icon.tsx';
 import { TextField } from '../controls/TextField.tsx';
@@ -39,9 +40,9 @@ const Link: Component<{ url: string }> = (props) => {
 /** This person's invites, where accounts are by invitation. */
 export const InvitesPart: Component = () => {
   const care = useAccountCare();
-  const [isByInvitation] = createResource(care.isByInvitation);
+  const isByInvitation = createAsked(() => true, care.isByInvitation);
   return (
-    <Show when={isByInvitation.latest}>
+    <Show when={isByInvitation.latest()}>
       <Invites />
     </Show>
   );
@@ -49,7 +50,7 @@ export const InvitesPart: Component = () => {
 
 const Invites: Component = () => {
   const care = useAccountCare();
-  const [invites, { refetch }] = createResource(care.invites);
+  const invites = createAsked(() => true, care.invites);
   const [uses, setUses] = createSignal(1);
   const [days, setDays] = createSignal(7);
   const [link, setLink] = createSignal<string | null>(null);
@@ -61,11 +62,11 @@ const Invites: Component = () => {
     const made = await attempt(() => care.invite(uses(), days()));
     if (!made) return;
     setLink(made.value);
-    await refetch();
+    await invites.again();
   }
   async function remove(id: string): Promise<void> {
     await attempt(() => care.removeInvite(id));
-    await refetch();
+    await invites.again();
     heading.focus();
   }
 
@@ -110,7 +111,7 @@ const Invites: Component = () => {
       <Show when={link()} keyed>
         {(url) => <Link url={url} />}
       </Show>
-      <Asked outcome={invites.latest} onAgain={() => void refetch()}>
+      <Asked outcome={invites.latest()} onAgain={() => void invites.again()}>
         {(found) => (
           <Show when={found().length > 0}>
             <ul class="account__list" aria-label="Open invites">

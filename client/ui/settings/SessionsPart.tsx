@@ -1,6 +1,7 @@
-import { type Component, For, Show, createResource, createSignal } from 'solid-js';
+import { type Component, For, Show, createSignal } from 'solid-js';
 import type { Session } from '../../../shared/account-api.ts';
 import { useAccountCare } from '../context.ts';
+import { createAsked } from '../create-asked.ts';
 import { createAttempt } from '../create-attempt.ts';
 import { formatMoment } from '../times.ts';
 import { Asked } from './Asked.tsx';
@@ -14,7 +15,7 @@ const thisFirst = (found: readonly Session[]): Session[] => [
 /** Where this person is signed in, and ending that elsewhere. */
 export const SessionsPart: Component = () => {
   const care = useAccountCare();
-  const [sessions, { refetch }] = createResource(care.sessions);
+  const sessions = createAsked(() => true, care.sessions);
   const [said, setSaid] = createSignal('');
   let heading!: HTMLHeadingElement;
   const { attempt, words } = createAttempt();
@@ -23,7 +24,7 @@ export const SessionsPart: Component = () => {
   async function end(what: Session | 'others'): Promise<void> {
     const done = await attempt(() => (what === 'others' ? care.endOtherSessions() : care.endSession(what.id)));
     setSaid(done ? (what === 'others' ? 'All other sessions have ended.' : `${what.device} is signed out.`) : '');
-    await refetch();
+    await sessions.again();
     // The rows are new ones: the focus goes to their beginning, not back to the top of the page (C9.8).
     heading.focus();
   }
@@ -33,7 +34,7 @@ export const SessionsPart: Component = () => {
       <h2 ref={heading} id="sessions" tabindex="-1">
         Where you are signed in
       </h2>
-      <Asked outcome={sessions.latest} onAgain={() => void refetch()}>
+      <Asked outcome={sessions.latest()} onAgain={() => void sessions.again()}>
         {(found) => (
           <>
             <ul class="account__list" aria-label="Sessions">

@@ -1,7 +1,8 @@
 import { A } from '@solidjs/router';
-import { type Component, Show, createResource, createSignal } from 'solid-js';
+import { type Component, Show, createSignal } from 'solid-js';
 import { useAccount, usePlatform, usePage } from '../context.ts';
 import { Icon } from '../controls/Icon.tsx';
+import { createAsked } from '../create-asked.ts';
 import { countOf, formatBytes } from '../format.ts';
 import { BlockedPart } from './BlockedPart.tsx';
 import { DeleteAccountPart } from './DeleteAccountPart.tsx';
@@ -16,16 +17,16 @@ import './settings.css';
 /** How safe what is on this device is, and what it takes (C11.6). */
 const Storage: Component = () => {
   const platform = usePlatform();
-  const [state, { refetch }] = createResource(platform.storage.state);
+  const state = createAsked(() => true, platform.storage.state);
   const [isRefused, setRefused] = createSignal(false);
   async function ask(): Promise<void> {
     setRefused(!(await platform.storage.persist()));
-    await refetch();
+    await state.again();
   }
   return (
     <section class="settings__part" aria-labelledby="storage">
       <h2 id="storage">On this device</h2>
-      <Show when={state.latest}>
+      <Show when={state.latest()}>
         {(found) => (
           <>
             <p>

@@ -1,9 +1,10 @@
 import { useLocation } from '@solidjs/router';
-import { type Component, Show, createEffect, createResource, createSignal, onCleanup } from 'solid-js';
+import { type Component, Show, createEffect, createSignal, onCleanup } from 'solid-js';
 import type { Problem } from '../../state/attempt.ts';
 import { useAccount, useEntrance } from '../context.ts';
 import { Emblem } from '../controls/Icon.tsx';
 import { TextField } from '../controls/TextField.tsx';
+import { createAsked } from '../create-asked.ts';
 import { PasskeyButton } from './PasskeyButton.tsx';
 import { WelcomeWords } from './WelcomeWords.tsx';
 import './sign-in.css';
@@ -15,11 +16,8 @@ export const SignIn: Component = () => {
   const place = useLocation();
   const state = account.state();
   const invite = (): string | null => (place.pathname === '/join' && place.hash.length > 1 ? place.hash.slice(1) : null);
-  const [welcome] = createResource(
-    () => ({ invite: invite() }),
-    (at) => entrance.welcome(at.invite),
-  );
-  const mayRegister = (): boolean => !['closed', 'ended'].includes(welcome.latest?.kind ?? 'open');
+  const welcome = createAsked(invite, entrance.welcome);
+  const mayRegister = (): boolean => !['closed', 'ended'].includes(welcome.latest()?.kind ?? 'open');
   const [wantsNew, setNew] = createSignal(invite() !== null || !(state.kind === 'signed-out' && state.returning));
   const isNew = (): boolean => wantsNew() && mayRegister();
   const [handle, setHandle] = createSignal('');
@@ -55,7 +53,7 @@ export const SignIn: Component = () => {
       <form class="entrance__form" onSubmit={(event) => void submit(event)}>
         <Emblem />
         <h1>{isNew() ? 'Welcome to Homing' : 'Welcome back'}</h1>
-        <WelcomeWords welcome={welcome.latest ?? null} isNew={isNew()} />
+        <WelcomeWords welcome={welcome.latest() ?? null} isNew={isNew()} />
         <TextField
           label="Handle"
           hint={isNew() ? '3 to 30 letters, digits, dots or dashes.' : ''}
