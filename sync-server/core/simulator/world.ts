@@ -32,6 +32,20 @@ const HEAL_MS = 120_000;
 
 /** Runs one seeded world: two nodes, four devices of two or three people, one conversation in which they block each other, or from which they are taken and brought back, faults of all kinds; then heals it and compares. */
 export async function runSeed(seed: number): Promise<Outcome> {
+  try {
+    return await runWorld(seed);
+  } catch (error) {
+    if (!(error instanceof Stuck)) throw error;
+    return { seed, steps: STEPS, wrong: [error.message], reached: new Set() };
+  }
+}
+
+/** What the world itself waits for does not come, whatever else still happens. */
+class Stuck extends Error {
+  override name = 'Stuck';
+}
+
+async function runWorld(seed: number): Promise<Outcome> {
   const chance = makeChance(seed);
   const scheduler = makeScheduler(chance);
   const store = makeMemoryStore();
@@ -59,6 +73,7 @@ export async function runSeed(seed: number): Promise<Outcome> {
       steps++;
       if (!(await scheduler.step(Infinity))) break;
     }
+    if (!done) throw new Stuck('something waits for ever');
     return finished;
   }
 
