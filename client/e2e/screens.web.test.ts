@@ -57,12 +57,12 @@ test('[C9, C10] the way in is accessible, with everything that can be said about
   await page.getByRole('button', { name: 'Sign up' }).click();
   await page.getByText('must be 3 to 30 letters').waitFor();
   await expectAccessible(page, 'sign up with mistakes');
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
   await expectAccessible(page, 'sign in');
   await page.getByLabel('Handle').fill('nobody-here');
   await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByText('The handle or the password is wrong.').waitFor();
   await expectAccessible(page, 'sign in refused');
   await shellKept(ana);

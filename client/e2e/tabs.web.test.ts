@@ -182,10 +182,10 @@ test('[C11.1] signing out asks while something waits, and then takes every tab a
   expect(await again.page.evaluate(async () => (await fetch('/api/me')).status)).toBe(401);
 
   // Signing in is for every tab too.
-  await again.page.getByRole('button', { name: 'Sign in' }).click();
+  await again.page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await again.page.getByLabel('Handle').fill(ana.handle);
   await again.page.getByLabel('Password').fill(PASSWORD);
-  await again.page.getByRole('button', { name: 'Sign in' }).click();
+  await again.page.getByRole('button', { name: 'Sign in', exact: true }).click();
   for (const { conversations } of [ana, ...tabs]) await conversations.waitFor();
 });
 

@@ -86,10 +86,10 @@ test('a conversation is as it was after a reload, and after signing out and in',
   await ana.page.getByRole('button', { name: 'Sign out' }).click();
   await ana.page.getByLabel('Handle').fill(ana.handle);
   await ana.page.getByLabel('Password').fill('not the password');
-  await ana.page.getByRole('button', { name: 'Sign in' }).click();
+  await ana.page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await ana.page.getByText('The handle or the password is wrong.').waitFor();
   await ana.page.getByLabel('Password').fill(PASSWORD);
-  await ana.page.getByRole('button', { name: 'Sign in' }).click();
+  await ana.page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await openFromList(ana, ben);
   await item(ana, 'three').waitFor();
   expect(await texts(ana)).toEqual(['one', 'two', 'three']);
