@@ -1,53 +1,16 @@
-import { type Browser, type BrowserContextOptions, type Locator, chromium } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { type Locator } from 'playwright-core';
+import { expect, test } from 'vitest';
 import { expectAccessible } from './accessibility.ts';
-import { findChromium } from './chromium.ts';
-import { openCuttingProxy } from './cutting-proxy.ts';
-import {
-  PASSWORD,
-  PHONE,
-  type Person,
-  item,
-  marked,
-  meet,
-  openFromList,
-  openPerson,
-  send,
-  signUp,
-  tabTo,
-  writeTo,
-  writeToStranger,
-} from './person.ts';
-import { type TestServer, startServer } from './server.ts';
+import { PASSWORD, PHONE, type Person, item, marked, meet, openFromList, send, tabTo, writeTo, writeToStranger } from './person.ts';
+import { setStage } from './stage.ts';
 import { makeShots } from './shots.ts';
 
 /** How people protect themselves, and what stays of an account that is deleted (G1, G3 to G5), in real browsers. */
 const shoot = makeShots('protection');
 const NO_MESSAGES = 'Not sent: no messages pass between you and this person.';
-let server: TestServer;
-let browser: Browser;
-const here: Person[] = [];
+const stage = setStage();
+const { arrive } = stage;
 
-beforeAll(async () => {
-  server = await startServer();
-  browser = await chromium.launch(await findChromium());
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-afterEach(async () => {
-  const faults = here.flatMap((person) => person.faults);
-  for (const { page } of here.splice(0)) await page.context().close();
-  expect(faults).toEqual([]);
-});
-
-async function arrive(name: string, options: BrowserContextOptions = {}, origin = server.origin): Promise<Person> {
-  const person = await openPerson(browser, origin, name, options);
-  here.push(person);
-  await signUp(person);
-  return person;
-}
 const requests = ({ page }: Person): Locator => page.getByRole('link', { name: /^Message requests/ });
 const bar = ({ page }: Person): Locator => page.getByRole('region', { name: 'Message request' });
 const button = ({ page }: Person, name: string): Locator => page.getByRole('button', { name, exact: true });
@@ -171,13 +134,12 @@ test('[G1] blocked and unblocked from header, profile and settings; what was ref
 });
 
 test('[G1, G3] accepting and blocking hold at once without a network, and reach the server when there is one', async () => {
-  const proxy = await openCuttingProxy(server.origin);
-  const [ana, ben] = [await arrive('Ana Silva'), await arrive('Ben Okafor', {}, proxy.origin)];
+  const [ana, ben] = [await arrive('Ana Silva'), await arrive('Ben Okafor', stage.proxy.origin)];
   await writeToStranger(ana, ben);
   await send(ana, 'hello');
   await openRequest(ben, ana);
   await item(ben, 'hello').waitFor();
-  proxy.become({ kind: 'cut' });
+  stage.proxy.become({ kind: 'cut' });
   await button(ben, 'Accept').click();
   await ben.composer.waitFor();
   await chooseInHeader(ben, 'Block…');
@@ -186,7 +148,7 @@ test('[G1, G3] accepting and blocking hold at once without a network, and reach 
   await send(ana, 'still nothing refused');
   await marked(ana, 'still nothing refused', 'Sent');
 
-  proxy.become({ kind: 'well' });
+  stage.proxy.become({ kind: 'well' });
   await ben.page.bringToFront();
   await ben.page.getByRole('status', { name: 'Connection' }).getByText('Connected', { exact: true }).waitFor({ state: 'attached' });
   const blockedAtServer = (): Promise<number> =>
@@ -199,7 +161,6 @@ test('[G1, G3] accepting and blocking hold at once without a network, and reach 
   await button(ben, 'Unblock').click();
   await ben.composer.waitFor();
   await expect.poll(blockedAtServer).toBe(0);
-  await proxy.close();
 });
 
 test('[G4] a message is reported by keyboard alone, with a reason, and what comes of it is said', async () => {
@@ -237,7 +198,7 @@ test('[G4] a message is reported by keyboard alone, with a reason, and what come
 
 test('[G4, C8] on a phone the menu of a message is behind its three dots: report, copy, edit, delete', async () => {
   const ana = await arrive('Ana Silva');
-  const ben = await arrive('Ben Okafor', { viewport: PHONE, hasTouch: true, isMobile: true });
+  const ben = await arrive('Ben Okafor', stage.server.origin, { viewport: PHONE, hasTouch: true, isMobile: true });
   await writeTo(ana, ben);
   await send(ana, 'a rude word');
   await openFromList(ben, ana);

@@ -1,35 +1,11 @@
-import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { findChromium } from './chromium.ts';
+import { expect, test } from 'vitest';
 import { changeOutbox } from './fill-outbox.ts';
 import { conversationOf, history, look, pixelOf, rest, textOf, toEnd, wheel, write } from './history.ts';
-import { type Person, item, marked, openFromList, openPerson, send, signUp, writeTo } from './person.ts';
-import { type TestServer, startServer } from './server.ts';
+import { type Person, item, marked, openFromList, send, writeTo } from './person.ts';
+import { setStage } from './stage.ts';
 
-let server: TestServer;
-let browser: Browser;
-const here: Person[] = [];
-
-beforeAll(async () => {
-  server = await startServer();
-  browser = await chromium.launch(await findChromium());
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-afterEach(async () => {
-  const faults = here.flatMap((person) => person.faults);
-  for (const { page } of here.splice(0)) await page.context().close();
-  expect(faults).toEqual([]);
-});
-
-async function arrive(name: string, options: BrowserContextOptions = {}): Promise<Person> {
-  const person = await openPerson(browser, server.origin, name, options);
-  here.push(person);
-  await signUp(person);
-  return person;
-}
+const stage = setStage();
+const { arrive } = stage;
 
 test('[C5.1, C5.4] nothing that changes elsewhere moves what is read; at the end one stays at the end', async () => {
   const ana = await arrive('Ana Silva');
@@ -236,7 +212,7 @@ test('[C5.4, C5.6] nothing that others, other tabs, the network or the device do
 });
 
 test('[C5.4] a font that comes late moves nothing', async () => {
-  const ana = await arrive('Ana Silva', { serviceWorkers: 'block' });
+  const ana = await arrive('Ana Silva', stage.server.origin, { serviceWorkers: 'block' });
   const ben = await arrive('Ben Okafor');
   await writeTo(ana, ben);
   await write(

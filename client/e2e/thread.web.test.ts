@@ -1,35 +1,12 @@
-import { type Browser, type Locator, chromium } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { type Locator } from 'playwright-core';
+import { expect, test } from 'vitest';
 import { expectAccessible } from './accessibility.ts';
-import { findChromium } from './chromium.ts';
 import { conversationOf, history, look, pixelOf, textOf, wheel, write } from './history.ts';
-import { type Person, item, marked, openFromList, openPerson, send, signUp, writeTo } from './person.ts';
-import { type TestServer, startServer } from './server.ts';
+import { type Person, item, marked, openFromList, send, writeTo } from './person.ts';
+import { setStage } from './stage.ts';
 
-let server: TestServer;
-let browser: Browser;
-const here: Person[] = [];
-
-beforeAll(async () => {
-  server = await startServer();
-  browser = await chromium.launch(await findChromium());
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-afterEach(async () => {
-  const faults = here.flatMap((person) => person.faults);
-  for (const { page } of here.splice(0)) await page.context().close();
-  expect(faults).toEqual([]);
-});
-
-async function arrive(name: string): Promise<Person> {
-  const person = await openPerson(browser, server.origin, name);
-  here.push(person);
-  await signUp(person);
-  return person;
-}
+const stage = setStage();
+const { arrive } = stage;
 
 test('[C5.3, C5.5, C5.9] from the newest of 2,300 messages up to the first by wheel: what is read moves by the wheel alone, and few rows are in the document', async () => {
   const ana = await arrive('Ana Silva');
