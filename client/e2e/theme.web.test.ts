@@ -1,21 +1,9 @@
-import { type Browser, chromium } from 'playwright-core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { findChromium } from './chromium.ts';
-import { type Person, openPerson, shellKept, signUp } from './person.ts';
-import { type TestServer, startServer } from './server.ts';
+import { expect, test } from 'vitest';
+import { type Person, shellKept } from './person.ts';
+import { setStage } from './stage.ts';
 
-let server: TestServer;
-let browser: Browser;
-
-beforeAll(async () => {
-  server = await startServer();
-  browser = await chromium.launch(await findChromium());
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const stage = setStage();
 
 /** How bright the page is painted, from 0 to 255. */
 async function brightness({ page }: Person): Promise<number> {
@@ -30,9 +18,8 @@ for (const [device, chosen] of [
   ['dark', 'Light'],
 ] as const)
   test(`[C10.3] on a ${device} device whose person chose ${chosen} the page is painted so before the app runs`, async () => {
-    const ana = await openPerson(browser, server.origin, 'Ana Silva', { colorScheme: device, serviceWorkers: 'block' });
+    const ana = await stage.arrive('Ana Silva', stage.server.origin, { colorScheme: device, serviceWorkers: 'block' });
     const { page } = ana;
-    await signUp(ana);
     await page.goto('/settings');
     await page.getByLabel(chosen).check();
     // The app's code does not come; what is painted now is the first frame.
@@ -42,13 +29,10 @@ for (const [device, chosen] of [
     const light = await brightness(ana);
     if (chosen === 'Dark') expect(light).toBeLessThan(40);
     else expect(light).toBeGreaterThan(220);
-    expect(ana.faults).toEqual([]);
-    await page.context().close();
   });
 
 test('what paints the first frame is on the device for a start without a network', async () => {
-  const ana = await openPerson(browser, server.origin, 'Ana Silva');
+  const ana = await stage.arrive('Ana Silva');
   await shellKept(ana);
   expect(await ana.page.evaluate(async () => (await caches.match('/theme.js'))?.status)).toBe(200);
-  await ana.page.context().close();
 });

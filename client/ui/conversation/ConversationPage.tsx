@@ -3,6 +3,7 @@ import { type Component, Match, Show, Switch, createSignal } from 'solid-js';
 import type { Conversation } from '../../../shared/api.ts';
 import type { ThreadMessage } from '../../state/thread.ts';
 import { usePlatform, usePage } from '../context.ts';
+import { BackLink } from '../controls/BackLink.tsx';
 import { Avatar } from '../controls/Avatar.tsx';
 import { Blank } from '../controls/Blank.tsx';
 import { Icon } from '../controls/Icon.tsx';
@@ -85,9 +86,7 @@ const ConversationPane: Component<{ id: string; conversation: Conversation }> = 
   return (
     <main class="pane conversation" aria-label={`Conversation with ${name()}`}>
       <header class="bar" data-region="header">
-        <A href="/" class="round bar__back" aria-label="Back to conversations">
-          <Icon name="back" />
-        </A>
+        <BackLink />
         <Avatar id={row()?.avatarId ?? props.id} name={name()} url={row()?.avatarUrl} isGone={row()?.isGone} size="small" />
         <div class="bar__name">
           <h1 dir="auto">
@@ -204,9 +203,7 @@ export const ConversationPage: Component = () => {
       fallback={
         <main class="pane" aria-label="Conversation">
           <header class="bar">
-            <A href="/" class="round bar__back" aria-label="Back to conversations">
-              <Icon name="back" />
-            </A>
+            <BackLink />
             <h1 class="bar__title">Conversation</h1>
           </header>
           <Blank sign="search" lead="There is no such conversation.">

@@ -2,9 +2,9 @@ import { A, useNavigate, useParams } from '@solidjs/router';
 import { type Component, Show, createSignal } from 'solid-js';
 import type { User } from '../../../shared/api.ts';
 import { useMe, usePage } from '../context.ts';
+import { BackLink } from '../controls/BackLink.tsx';
 import { Avatar } from '../controls/Avatar.tsx';
 import { Blank } from '../controls/Blank.tsx';
-import { Icon } from '../controls/Icon.tsx';
 import { BlockDialog } from '../protection/BlockDialog.tsx';
 import './profile.css';
 
@@ -54,9 +54,7 @@ export const ProfilePage: Component = () => {
   return (
     <main class="pane" aria-label="Profile">
       <header class="bar">
-        <A href="/" class="round bar__back" aria-label="Back">
-          <Icon name="back" />
-        </A>
+        <BackLink words="Back" />
         <h1 class="bar__title">Profile</h1>
       </header>
       <Show when={user()} keyed fallback={<Missing words={missing()} />}>

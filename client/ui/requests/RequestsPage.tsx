@@ -1,9 +1,9 @@
 import { A } from '@solidjs/router';
 import { type Component, For, Show } from 'solid-js';
 import { usePage } from '../context.ts';
+import { BackLink } from '../controls/BackLink.tsx';
 import { Avatar } from '../controls/Avatar.tsx';
 import { Blank } from '../controls/Blank.tsx';
-import { Icon } from '../controls/Icon.tsx';
 import { formatExact, formatShort } from '../times.ts';
 
 /** What strangers ask, apart from the conversations (G3). */
@@ -12,9 +12,7 @@ export const RequestsPage: Component = () => {
   return (
     <main class="pane" aria-label="Message requests">
       <header class="bar">
-        <A href="/" class="round bar__back" aria-label="Back to conversations">
-          <Icon name="back" />
-        </A>
+        <BackLink />
         <h1 class="bar__title">Message requests</h1>
       </header>
       <div class="page" tabindex="0" role="group" aria-label="Requests">

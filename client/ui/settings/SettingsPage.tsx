@@ -1,6 +1,6 @@
-import { A } from '@solidjs/router';
 import { type Component, Show, createSignal } from 'solid-js';
 import { useAccount, usePlatform, usePage } from '../context.ts';
+import { BackLink } from '../controls/BackLink.tsx';
 import { Icon } from '../controls/Icon.tsx';
 import { createAsked } from '../create-asked.ts';
 import { countOf, formatBytes } from '../format.ts';
@@ -98,9 +98,7 @@ const SignOut: Component = () => {
 export const SettingsPage: Component = () => (
   <main class="pane" aria-label="Settings">
     <header class="bar">
-      <A href="/" class="round bar__back" aria-label="Back to conversations">
-        <Icon name="back" />
-      </A>
+      <BackLink />
       <h1 class="bar__title">Settings</h1>
     </header>
     <div class="page" tabindex="0" role="group" aria-label="All settings">
