@@ -30,6 +30,11 @@ const STEPS = 60_000;
 /** Virtual time in which everything must be healed: quarantine, polls and compaction included. */
 const HEAL_MS = 120_000;
 
+/** What the world itself waits for does not come, whatever else still happens. */
+class Stuck extends Error {
+  override name = 'Stuck';
+}
+
 /** Runs one seeded world: two nodes, four devices of two or three people, one conversation in which they block each other, or from which they are taken and brought back, faults of all kinds; then heals it and compares. */
 export async function runSeed(seed: number): Promise<Outcome> {
   try {
@@ -38,11 +43,6 @@ export async function runSeed(seed: number): Promise<Outcome> {
     if (!(error instanceof Stuck)) throw error;
     return { seed, steps: STEPS, wrong: [error.message], reached: new Set() };
   }
-}
-
-/** What the world itself waits for does not come, whatever else still happens. */
-class Stuck extends Error {
-  override name = 'Stuck';
 }
 
 async function runWorld(seed: number): Promise<Outcome> {
