@@ -1,5 +1,6 @@
 import * as KobalteDialog from '@kobalte/core/dialog';
 import { type ParentComponent, createComputed } from 'solid-js';
+import './dialog.css';
 
 interface Props {
   title: string;

@@ -1,6 +1,7 @@
 import * as DropdownMenu from '@kobalte/core/dropdown-menu';
 import { type Component, For, type JSX, Show, createSignal } from 'solid-js';
 import { Icon, type IconName } from './Icon.tsx';
+import './menu.css';
 
 /** Something to be chosen from a menu. */
 export interface Action {
