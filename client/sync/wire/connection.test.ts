@@ -137,7 +137,7 @@ test('[F7] a line that is open and dead counts as closed within 20 s; it is dial
   expect(dials()).toBe(3);
 });
 
-test('[W9, F7] a silent line that answers stays; what it says unasked is an answer too', () => {
+test('[W9, F7] a silent line that answers stays; what it says unasked is no answer, and gives it time', () => {
   const { clock, connection, dialled, open } = setUp();
   const { events } = open();
   const [line] = dialled;
@@ -149,6 +149,8 @@ test('[W9, F7] a silent line that answers stays; what it says unasked is an answ
   }
   clock.pass(10_000);
   line!.say({ op: 'data', channel: 1, payload: Uint8Array.of(7) });
+  clock.pass(7_999);
+  answerAsked(line!);
   clock.pass(9_000);
   expect([connection.state(), events]).toEqual(['open', ['open', 'message 7']]);
   // Its ids rise on: a document opened now is not one that was asked by.
@@ -170,6 +172,21 @@ test('[F7] somebody who looks is not kept waiting: the line is asked at once, an
   expect(connection.state()).toBe('open');
   connection.wake();
   connection.wake();
+  clock.pass(3_999);
+  expect(connection.state()).toBe('open');
+  clock.pass(1);
+  expect([connection.state(), line!.isClosed]).toEqual(['connecting', true]);
+});
+
+test('[F7] what was on its way when somebody looked keeps no dead line', () => {
+  const { clock, connection, dialled, open } = setUp();
+  open();
+  const [line] = dialled;
+  line!.greet();
+  clock.pass(1_000);
+  connection.wake();
+  clock.pass(500);
+  line!.say({ op: 'opened', channel: 1 });
   clock.pass(3_999);
   expect(connection.state()).toBe('open');
   clock.pass(1);
