@@ -2,6 +2,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import { build } from 'vite';
@@ -208,9 +209,11 @@ describe.each(users)('as %s', (user) => {
     first.kill('SIGTERM');
     await first.ended;
 
-    // The shell becomes a program that never asks after its child.
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'ignore'] });
-    const zombie = Number(await new Promise<Buffer>((resolve) => parent.stdout.once('data', resolve)));
+    // The shell becomes a program that never asks after its child, and only then does that end.
+    const parent = spawn('sh', ['-c', 'cat <&3 & echo $!; exec sleep 600 3<&-'], { stdio: ['ignore', 'pipe', 'ignore', 'pipe'] });
+    const zombie = Number(await new Promise<Buffer>((resolve) => parent.stdout!.once('data', resolve)));
+    await vi.waitFor(async () => expect(await readFile(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n'), PATIENCE);
+    (parent.stdio[3] as Writable).end();
     await vi.waitFor(() => expect(findProcess(zombie)?.state).toBe('zombie'), PATIENCE);
     for (const line of [`${zombie}\n`, `${parent.pid}\n`, '']) {
       await writeFile(pidFile, line && content.replace(/^\d+\n/, line), { mode: 0o600 });
