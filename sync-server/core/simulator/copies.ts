@@ -5,7 +5,7 @@ import type { Patch } from './planted.ts';
 import type { Outcome } from './world.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const SOURCES = ['shared', 'sync-server/core', 'sync-server/memory'];
+const SOURCES = ['shared', 'sync-server/core', 'sync-server/memory', 'client/sync'];
 
 /** A copy of the core's source with changes in it, ready to run seeds. `name` names its folder. Throws when a change no longer fits. */
 export async function loadWorld(name: string, patches: readonly Patch[]): Promise<(seed: number) => Promise<Outcome>> {
