@@ -45,7 +45,8 @@ export interface Tab {
   kill(): void;
 }
 
-export function openTab(deps: {
+/** Resolves without a step of the world: all that it waits for is the hash of two ids. */
+export async function openTab(deps: {
   me: Me;
   other: Uuid | null;
   conversationId: Uuid;
@@ -55,7 +56,7 @@ export function openTab(deps: {
   ledger: Ledger;
   scheduler: Scheduler;
   chance: Chance;
-}): Tab {
+}): Promise<Tab> {
   const { me, conversationId, disk, shared, network, ledger, scheduler, chance } = deps;
   let isAlive = true;
   const place: Place = { disk, isAlive: () => isAlive };
@@ -95,6 +96,7 @@ export function openTab(deps: {
     }),
   );
   const inside = <T>(run: () => T): T => runIn(place, run);
+  if (deps.other !== null) await inside(() => sync.openDirect({ ...me, id: deps.other! }));
   const replica = (): ConversationReplica => inside(() => sync.conversations.open(conversationId));
   const look = (): void => {
     if (isAlive) ledger.look(place, me.id, replica());
@@ -117,7 +119,6 @@ export function openTab(deps: {
     conversationId,
     replica,
     write(text) {
-      if (deps.other !== null) void inside(() => sync.openDirect({ ...me, id: deps.other! })).catch(() => {});
       inside(() => replica().send(text));
       const id = replica().pending().at(-1)?.messageId ?? null;
       if (id !== null) ledger.wrote(me.id, id, text);
@@ -148,7 +149,7 @@ export function openTab(deps: {
       sync.outbox
         .entries()
         .filter(({ state }) => state.kind === 'waiting')
-        .map((entry) => JSON.stringify(entry)),
+        .map((entry) => JSON.stringify([entry, sync.outbox.status(), sync.outbox.isKept(entry.id), sync.outbox.isOnlyHere(entry.id), sync.outbox.entries().map((e)=>e.id), sync.connection(), replica().status()])),
     failed: () => sync.outbox.entries().flatMap((entry) => (entry.kind === 'message' && entry.state.kind === 'failed' ? [entry.messageId] : [])),
     close() {
       inside(sync.close);

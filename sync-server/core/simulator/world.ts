@@ -132,11 +132,11 @@ async function runWorld(seed: number, chance: Chance, scheduler: Scheduler): Pro
     links: new Set(),
   }));
 
-  function open(browser: Browser): Tab {
+  async function open(browser: Browser): Promise<Tab> {
     const others = [users[0]!, users[1]!].filter((id) => id !== browser.me.id);
     const isDirect = others.length === 1 && chance.happens(0.25);
     const conversationId = isDirect ? direct : group;
-    const tab = openTab({
+    const tab = await openTab({
       ...browser,
       conversationId,
       other: isDirect ? others[0]! : null,
@@ -148,7 +148,7 @@ async function runWorld(seed: number, chance: Chance, scheduler: Scheduler): Pro
     browser.tabs.push(tab);
     return tab;
   }
-  for (const browser of browsers) open(browser);
+  for (const browser of browsers) await open(browser);
 
   function cut(browser: Browser): void {
     for (const link of browser.links) link.cut();
@@ -169,14 +169,14 @@ async function runWorld(seed: number, chance: Chance, scheduler: Scheduler): Pro
   async function act(): Promise<void> {
     const browser = chance.oneOf(browsers)!;
     const dice = chance.int(100);
-    const tab = chance.oneOf(browser.tabs) ?? open(browser);
+    const tab = chance.oneOf(browser.tabs) ?? (await open(browser));
     if (dice < 42) tab.write(`text-${texts++}-`);
     else if (dice < 52) tab.edit(`text-${texts++}-`);
     else if (dice < 59) tab.remove();
     else if (dice < 64) tab.readOn();
     else if (dice < 70) setOnline(browser, !browser.isOnline);
     else if (dice < 74) chance.oneOf([...browser.links])?.cut();
-    else if (dice < 80 && browser.tabs.length < 3) open(browser);
+    else if (dice < 80 && browser.tabs.length < 3) await open(browser);
     else if (dice < 84) leave(browser, tab, 'close');
     else if (dice < 89) leave(browser, tab, 'kill');
     else if (dice < 92) browser.disk.health = chance.happens(0.5) ? 'aborting' : 'well';
@@ -212,7 +212,7 @@ async function runWorld(seed: number, chance: Chance, scheduler: Scheduler): Pro
   for (const browser of browsers) {
     browser.disk.health = 'well';
     if (!browser.isOnline) setOnline(browser, true);
-    if (browser.tabs.length === 0) open(browser);
+    if (browser.tabs.length === 0) await open(browser);
   }
   // Whatever is not healed by then never will be; most worlds are much sooner, and are left when nothing is wrong with them any more.
   const end = scheduler.now() + HEAL_MS;
