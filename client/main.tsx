@@ -59,7 +59,8 @@ function createPlatform(): Platform {
 
 createRoot(() => {
   const clock = systemClock;
-  const account = createAccount(api, makeAccountMemory(localStorage));
+  const makeChannel = (name: string): BroadcastChannel => new BroadcastChannel(name);
+  const account = createAccount(api, makeAccountMemory({ makeChannel, clock }));
   const isVisible = createFact(() => document.visibilityState === 'visible', document, 'visibilitychange');
   const hasFocus = createFact(() => document.hasFocus(), window, 'focus', 'blur');
   const isOnline = createFact(() => navigator.onLine, window, 'online', 'offline');
@@ -77,7 +78,7 @@ createRoot(() => {
         url: syncUrl,
         WebSocket,
         locks: navigator.locks,
-        makeChannel: (name) => new BroadcastChannel(name),
+        makeChannel,
         clock,
         random: systemRandom,
         isOnline: () => navigator.onLine,

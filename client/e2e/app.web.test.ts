@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import { LIMITS } from '../../shared/limits.ts';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { findChromium } from './chromium.ts';
@@ -47,7 +48,7 @@ test('the shell is kept, and nothing else: every place in the app opens without 
     return requests.flat().map(({ url }) => new URL(url).pathname);
   });
   expect(cached).toContain('/');
-  expect(cached.filter((path) => !/^\/($|assets\/[\w-]+\.(js|css)$|[\w-]+\.(png|svg|webmanifest)$)/.test(path))).toEqual([]);
+  expect(cached.filter((path) => !/^\/($|assets\/[\w-]+\.(js|css|woff2)$|[\w-]+\.(png|svg|webmanifest)$)/.test(path))).toEqual([]);
 
   proxy.become({ kind: 'cut' });
   for (const path of ['/', '/settings', '/waiting', '/people/nobody', '/no/such/place']) {
@@ -113,6 +114,67 @@ test('name, bio and picture are changed in the settings, and others see them', a
   await page.getByRole('button', { name: 'Remove picture' }).click();
   await page.getByRole('button', { name: 'Add picture' }).waitFor();
   await expect.poll(() => shows(ana)).toBe(0);
+});
+
+test('a photo of a phone, larger than the server takes, is scaled down before it leaves, upright and without its data', async () => {
+  const ana = await arrive('Ana Silva');
+  const { page } = ana;
+  await page.getByRole('link', { name: 'Settings' }).click();
+  const noise = {
+    create: { width: 3400, height: 2600, channels: 3, background: '#777777', noise: { type: 'gaussian', mean: 128, sigma: 60 } },
+  } as const;
+  // Turned by its data alone, as phones do it: it stands upright.
+  const photo = await sharp(noise)
+    .withExif({ IFD0: { Copyright: 'where it was taken' } })
+    .withMetadata({ orientation: 6 })
+    .jpeg({ quality: 98 })
+    .toBuffer();
+  expect(photo.length).toBeGreaterThan(LIMITS.avatar);
+  expect(photo.includes('where it was taken')).toBe(true);
+  await page.getByLabel('Picture file').setInputFiles({ name: 'photo.jpg', mimeType: 'image/jpeg', buffer: photo });
+  await page.evaluate(() => {
+    const send = window.fetch;
+    window.fetch = async (input, init) => {
+      if (init?.body instanceof Blob) {
+        const { width, height } = await createImageBitmap(init.body);
+        const text = await init.body.text();
+        document.body.dataset.sent = JSON.stringify([width, height, init.body.size < 1024 * 1024, text.includes('where it was taken')]);
+      }
+      return send(input, init);
+    };
+  });
+  await page.getByRole('button', { name: 'Use picture' }).click();
+  await page.getByRole('button', { name: 'Change picture' }).waitFor();
+  expect(await page.locator('body').getAttribute('data-sent')).toBe('[783,1024,true,false]');
+});
+
+test('[C10.3] a chosen theme holds over that of the device, in every tab at once and after a reload', async () => {
+  const ana = await arrive('Ana Silva');
+  const { page } = ana;
+  const other = await page.context().newPage();
+  await other.goto('/');
+  await other.emulateMedia({ colorScheme: 'light' });
+  const surface = (): Promise<string> => other.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const bar = (): Promise<string[]> =>
+    other.evaluate(() =>
+      [...document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')]
+        .filter(({ media }) => matchMedia(media).matches)
+        .map(({ content }) => content),
+    );
+  const [light, dark] = ['rgb(250, 249, 253)', 'rgb(18, 16, 24)'];
+  await other.getByRole('navigation', { name: 'Conversations' }).waitFor();
+  expect([await surface(), await bar()]).toEqual([light, ['#faf9fd']]);
+  await page.goto('/settings');
+  await page.getByLabel('Dark').check();
+  await expect.poll(surface).toBe(dark);
+  expect(await bar()).toEqual(['#121018']);
+  await other.reload();
+  await other.getByRole('navigation', { name: 'Conversations' }).waitFor();
+  expect([await surface(), await bar()]).toEqual([dark, ['#121018']]);
+  await page.getByLabel('As the device').check();
+  await expect.poll(surface).toBe(light);
+  await other.emulateMedia({ colorScheme: 'dark' });
+  expect([await surface(), await bar()]).toEqual([dark, ['#121018']]);
 });
 
 test('a phone: one column, from the search to an answer, and what waits is seen and taken back', async () => {

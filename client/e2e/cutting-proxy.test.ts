@@ -73,3 +73,19 @@ test('slow bytes come later, in order; a half-close ends one side', async () => 
   await expect.poll(() => seen.ended).toBe(true);
   expect(socket.writable).toBe(true);
 });
+
+test('torn, half of what comes next arrives, and no more; a new connection is well', async () => {
+  const { socket, seen } = dial();
+  socket.write('one');
+  await expect.poll(() => seen.text).toBe('one');
+  proxy.become({ kind: 'torn' });
+  const closed = once(socket, 'close');
+  socket.write('123456');
+  await expect.poll(() => seen.ended).toBe(true);
+  socket.end();
+  await closed;
+  expect(seen.text).toBe('one');
+  const again = dial();
+  again.socket.write('two');
+  await expect.poll(() => again.seen.text).toBe('two');
+});

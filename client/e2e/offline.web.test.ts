@@ -1,10 +1,9 @@
 import { type Browser, type Locator, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { systemRandom } from '../../shared/clock.ts';
-import { makeMessageId } from '../../shared/ids.ts';
 import { expectAccessible } from './accessibility.ts';
 import { findChromium } from './chromium.ts';
 import { type CuttingProxy, openCuttingProxy } from './cutting-proxy.ts';
+import { fillOutbox } from './fill-outbox.ts';
 import { type KeptBrowser, makeKeptBrowser } from './kept-browser.ts';
 import { DESKTOP, type Person, item, marked, meet, openFromList, openPerson, send, shellKept, signUp, texts, writeTo } from './person.ts';
 import { type TestServer, startServer } from './server.ts';
@@ -53,27 +52,6 @@ async function startKept(name: string): Promise<Person> {
 }
 
 const expectNone = async (found: Locator): Promise<void> => expect(await found.count()).toBe(0);
-
-/** Runs in the page: puts messages into this account's outbox on the device. */
-async function putIntoOutbox({ conversationId, ids }: { conversationId: string; ids: string[] }): Promise<void> {
-  const names = (await indexedDB.databases()).map(({ name }) => name ?? '');
-  const name = names.find((each) => /^homing\/[0-9a-f-]{36}$/.test(each))!;
-  const request = indexedDB.open(name);
-  const database = await new Promise<IDBDatabase>((resolve, reject) => {
-    request.addEventListener('success', () => resolve(request.result));
-    request.addEventListener('error', () => reject(request.error!));
-  });
-  const transaction = database.transaction('outbox', 'readwrite');
-  ids.forEach((messageId, i) => {
-    const entry = { id: `m:${messageId}`, conversationId, order: 1e15 + i, at: Date.now(), state: { kind: 'waiting' }, kind: 'message' };
-    transaction.objectStore('outbox').put({ ...entry, messageId, value: [`waiting ${i}`, null, null], placed: false });
-  });
-  await new Promise<void>((resolve, reject) => {
-    transaction.addEventListener('complete', () => resolve());
-    transaction.addEventListener('error', () => reject(transaction.error!));
-  });
-  database.close();
-}
 
 /** Runs in the page: the whole history over HTTP, and the number of the open segment. */
 async function readAll(conversationId: string): Promise<{ messages: { id: string; seq: number }[]; open: number }> {
@@ -169,9 +147,8 @@ test('[C6.6] 5,000 messages that wait leave in ten segments, each once, in order
   const conversationId = new URL(ana.page.url()).pathname.split('/').at(-1)!;
   proxy.become({ kind: 'cut' });
 
-  const ids = Array.from({ length: 5_000 }, (_, i) => makeMessageId(Date.now() + i, systemRandom));
-  // As the composer would have put them there, one by one.
-  await ana.page.evaluate(putIntoOutbox, { conversationId, ids });
+  const texts = Array.from({ length: 5_000 }, (_, i) => `waiting ${i}`);
+  const ids = await fillOutbox(ana, conversationId, texts);
   await ana.page.goto(proxy.origin);
   await waitingLink(ana, 5_000).waitFor();
 

@@ -1,7 +1,6 @@
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { LIMITS } from '../../shared/limits.ts';
-import { expectAccessible } from './accessibility.ts';
 import { findChromium } from './chromium.ts';
 import { PASSWORD, PHONE, type Person, item, marked, openFromList, openPerson, send, signUp, tabTo, texts, writeTo } from './person.ts';
 import { type TestServer, startServer } from './server.ts';
@@ -173,43 +172,4 @@ test('the way from sign-up to a sent message needs no mouse', async () => {
   await page.keyboard.type('no mouse');
   await page.keyboard.press('Enter');
   await marked(ana, 'no mouse', 'Sent');
-});
-
-test('every screen is accessible, in light and dark, on a desktop and on a phone', async () => {
-  const ana = await arrive('Ana Silva');
-  const { page } = ana;
-  await expectAccessible(page, 'sign up');
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
-  await expectAccessible(page, 'sign in');
-  await page.getByRole('button', { name: 'Sign up' }).click();
-  await signUp(ana);
-  await expectAccessible(page, 'no conversations');
-
-  const ben = await arriveSignedUp('Ben Okafor');
-  await page.getByRole('searchbox', { name: 'Find people' }).fill(ben.handle);
-  const found = page.getByRole('region', { name: 'People' }).getByRole('link', { name: ben.name });
-  await found.waitFor();
-  await expectAccessible(page, 'search');
-  await found.click();
-  await page.getByRole('button', { name: 'Send message' }).waitFor();
-  await expectAccessible(page, 'profile');
-
-  await writeTo(ben, ana);
-  await send(ben, 'hello');
-  await page.goto('/');
-  const row = ana.conversations.getByRole('link', { name: /^Ben Okafor.*1 unread/ });
-  await row.waitFor();
-  await expectAccessible(page, 'list');
-  await row.click();
-  await item(ana, 'hello').waitFor();
-  await send(ana, 'hello to you');
-  await marked(ana, 'hello to you', 'Read');
-  await expectAccessible(page, 'conversation');
-  await page.getByRole('link', { name: 'Settings' }).click();
-  await page.getByRole('button', { name: 'Sign out' }).waitFor();
-  await expectAccessible(page, 'settings');
-  await page.goto('/waiting');
-  await page.getByText('Everything is sent.').waitFor();
-  await expectAccessible(page, 'nothing waits');
 });

@@ -21,3 +21,12 @@ export function sourceOf({ method, mode, url }: Asked, { origin, precached }: { 
   if (mode === 'navigate' && !NO_PAGE.test(pathname)) return 'shell';
   return pathname.startsWith('/assets/') || precached.has(pathname) ? 'cache' : 'network';
 }
+
+/** Hashed files of older builds stay so long: for those who still run them, and ask for one more of them. */
+const KEPT_MS = 30 * 24 * 60 * 60_000;
+
+/** Which hashed files are of no use any more: no part of this build, and last built longer ago than anybody runs an old page. */
+export const outdated = (
+  files: readonly { name: string; builtAt: number }[],
+  { current, now }: { current: ReadonlySet<string>; now: number },
+): string[] => files.filter(({ name, builtAt }) => !current.has(name) && now - builtAt > KEPT_MS).map(({ name }) => name);

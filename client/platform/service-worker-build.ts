@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Plugin, build } from 'vite';
-
-const KEPT_MS = 30 * 24 * 60 * 60_000;
+import { outdated } from './cache-policy.ts';
 
 type Built = Extract<Awaited<ReturnType<typeof build>>, { output: unknown }>;
 
@@ -41,10 +40,10 @@ export function serviceWorkerBuild(): Plugin {
     },
     async writeBundle(_options, bundle) {
       const assets = join(outDir, 'assets');
-      for (const name of await readdir(assets)) {
-        const isOld = Date.now() - (await stat(join(assets, name))).mtimeMs > KEPT_MS;
-        if (isOld && !(`assets/${name}` in bundle)) await rm(join(assets, name));
-      }
+      const names = await readdir(assets);
+      const files = await Promise.all(names.map(async (name) => ({ name, builtAt: (await stat(join(assets, name))).mtimeMs })));
+      const current = new Set(names.filter((name) => `assets/${name}` in bundle));
+      await Promise.all(outdated(files, { current, now: Date.now() }).map((name) => rm(join(assets, name))));
     },
   };
 }

@@ -1,7 +1,8 @@
-import { createSignal } from 'solid-js';
+import { createSignal, onCleanup } from 'solid-js';
 import type { Me } from '../../shared/api.ts';
+import type { Uuid } from '../../shared/ids.ts';
 import { type Api, ApiError } from '../sync/api.ts';
-import type { AccountMemory } from '../sync/storage/account-memory.ts';
+import type { AccountMemory, Remembered } from '../sync/storage/account-memory.ts';
 import { type Problem, asProblem } from './attempt.ts';
 
 /** Who is here. `returning`: this browser had a session before. `unreachable`: nobody could tell yet. */
@@ -21,60 +22,105 @@ export interface Account {
   changeProfile: (change: { displayName: string; bio: string }) => Promise<Problem | null>;
   setPicture: (picture: Blob) => Promise<Problem | null>;
   removePicture: () => Promise<Problem | null>;
-  /** Leaves, and takes this person's data from the device. */
+  /** Leaves in every tab, and takes this person's data from the device. What cannot be done now is done at the next start. */
   signOut: () => Promise<void>;
   /** The server said that the session is over. What waits is kept for when this person comes back. */
   ended: () => void;
 }
 
-/** The person of this browser. Without a network nobody is signed out. */
+/** The person of this browser, the same in all its tabs. Without a network nobody is signed out. */
 export function createAccount(api: Api, memory: AccountMemory): Account {
   const [state, setState] = createSignal<AccountState>({ kind: 'unknown' });
+  /** Whoever came or went last is right: an answer to what was asked before says nothing any more. */
+  let turn = 0;
+  let left: Promise<void> = Promise.resolve();
 
-  function become(me: Me): void {
-    memory.write(me);
+  /** Nobody sees the first page before a start without a network would show it too. */
+  async function become(me: Me): Promise<void> {
+    turn += 1;
+    await memory.write({ kind: 'here', me });
     setState({ kind: 'signed-in', me });
   }
 
-  function leave(returning: boolean): void {
-    memory.write(null);
+  function leave(returning: boolean, now: Remembered): Promise<void> {
+    turn += 1;
     setState({ kind: 'signed-out', returning });
+    return memory.write(now);
   }
 
-  async function enter(asked: Promise<Me>): Promise<Problem | null> {
+  function hear(now: Remembered): void {
+    turn += 1;
+    if (now.kind === 'here') setState({ kind: 'signed-in', me: now.me });
+    else if (state().kind === 'signed-in') setState({ kind: 'signed-out', returning: true });
+  }
+  onCleanup(memory.subscribe(hear));
+
+  async function enter(asked: () => Promise<Me>): Promise<Problem | null> {
     try {
-      become(await asked);
+      // The answer to the one who left would take the new session away.
+      await left;
+      await become(await asked());
       return null;
     } catch (error) {
       return asProblem(error);
     }
   }
 
+  /** Takes the account from this device, and its session from the server. */
+  async function finishLeaving(account: Uuid): Promise<void> {
+    const [isTold, isGone] = await Promise.all([endSession(), memory.forget(account)]);
+    // Somebody may have come meanwhile, in another tab.
+    if (isTold && isGone && (await memory.read()).kind === 'leaving') await memory.write({ kind: 'nobody' });
+  }
+
+  async function endSession(): Promise<boolean> {
+    try {
+      await api.logout();
+      return true;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return error.status === 401;
+    }
+  }
+
+  async function ask(known: Me | null): Promise<void> {
+    const before = turn;
+    try {
+      const me = await api.me();
+      if (turn === before) await become(me);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (turn !== before) return;
+      if (error.status === 401) await leave(known !== null || error.code === 'expired', { kind: 'nobody' });
+      else if (!known) setState({ kind: 'unreachable' });
+    }
+  }
+
   return {
     state,
     async load() {
-      const known = memory.read();
-      if (known) setState({ kind: 'signed-in', me: known });
-      try {
-        become(await api.me());
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        if (error.status === 401) leave(known !== null || error.code === 'expired');
-        else if (!known) setState({ kind: 'unreachable' });
+      const now = await memory.read();
+      if (now.kind === 'leaving') {
+        setState({ kind: 'signed-out', returning: true });
+        await (left = finishLeaving(now.account));
+        return;
       }
+      const known = now.kind === 'here' ? now.me : null;
+      if (known) setState({ kind: 'signed-in', me: known });
+      await ask(known);
     },
-    signUp: (handle, displayName, password) => enter(api.register(handle, displayName, password)),
-    signIn: (handle, password) => enter(api.login(handle, password)),
-    changeProfile: (change) => enter(api.changeProfile(change)),
-    setPicture: (picture) => enter(api.setPicture(picture)),
-    removePicture: () => enter(api.removePicture()),
+    signUp: (handle, displayName, password) => enter(() => api.register(handle, displayName, password)),
+    signIn: (handle, password) => enter(() => api.login(handle, password)),
+    changeProfile: (change) => enter(() => api.changeProfile(change)),
+    setPicture: (picture) => enter(() => api.setPicture(picture)),
+    removePicture: () => enter(() => api.removePicture()),
     async signOut() {
       const before = state();
+      if (before.kind !== 'signed-in') return;
       // Whatever the server says, this person wants to be out of this page.
-      await api.logout().catch(asProblem);
-      leave(true);
-      if (before.kind === 'signed-in') await memory.forget(before.me.id);
+      await leave(true, { kind: 'leaving', account: before.me.id });
+      await (left = finishLeaving(before.me.id));
     },
-    ended: () => leave(true),
+    ended: () => void leave(true, { kind: 'nobody' }),
   };
 }

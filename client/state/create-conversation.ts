@@ -12,6 +12,13 @@ export type Mark = 'sending' | 'kept' | 'sent' | 'delivered' | 'read' | 'failed'
 
 export interface ConversationView {
   messages: readonly ThreadMessage[];
+  /** Of all messages, in their order: another array only when one of them came, went or moved. */
+  ids: Accessor<readonly MessageId[]>;
+  indexOf: (id: MessageId) => number | undefined;
+  /** How many messages there are before the first of `ids`, as far as their numbers tell. */
+  countBefore: Accessor<number>;
+  /** Own ones that wait to be sent. */
+  waiting: Accessor<number>;
   /** The first screen is complete. */
   isLoaded: Accessor<boolean>;
   isLive: Accessor<boolean>;
@@ -21,6 +28,9 @@ export interface ConversationView {
   hasOlder: Accessor<boolean>;
   /** The seqs of others' messages after the read position. */
   unread: Accessor<readonly number[]>;
+  firstUnread: Accessor<MessageId | null>;
+  /** There may be more of them among messages that are not loaded. */
+  hasOlderUnread: Accessor<boolean>;
   /** What a screen reader is to hear next. */
   announcement: Accessor<Announcement | null>;
   mark: (message: ThreadMessage) => Mark;
@@ -49,6 +59,8 @@ interface Options {
   onRead: (seq: number) => void;
 }
 
+const same = <T>(a: readonly T[], b: readonly T[]): boolean => a.length === b.length && a.every((item, i) => item === b[i]);
+
 const wordsFor = (code: number): string =>
   Object.values(CLOSE).find((close) => close.code === code)?.means ?? 'This conversation was closed by the server.';
 
@@ -56,12 +68,13 @@ const wordsFor = (code: number): string =>
 export function createConversation(options: Options): ConversationView {
   const { replica, me, clock, others, isAttended, onRead } = options;
   const [messages, setMessages] = createStore<ThreadMessage[]>([]);
+  const [ids, setIds] = createSignal<readonly MessageId[]>([], { equals: same });
+  const [waiting, setWaiting] = createSignal(0);
   const [changes, setChanges] = createSignal(0);
   const [readTo, setReadTo] = createSignal(options.readTo);
   const [unreadAfter, setUnreadAfter] = createSignal<number | null>(options.readTo);
   const observed = <T>(read: () => T): Accessor<T> => createMemo(() => (changes(), read()));
-  const observedList = <T>(read: () => readonly T[]): Accessor<readonly T[]> =>
-    createMemo(() => (changes(), read()), [], { equals: (a, b) => a.length === b.length && a.every((item, i) => item === b[i]) });
+  const observedList = <T>(read: () => readonly T[]): Accessor<readonly T[]> => createMemo(() => (changes(), read()), [], { equals: same });
 
   onCleanup(replica.subscribe(() => setChanges((n) => n + 1)));
   onCleanup(replica.presence.stopTyping);
@@ -102,7 +115,13 @@ export function createConversation(options: Options): ConversationView {
       unreadAfter: unreadAfter(),
     });
     setMessages(reconcile(rows, { key: 'id' }));
+    setIds(rows.map(({ id }) => id));
+    setWaiting(rows.filter(({ seq, failure }) => seq === null && !failure).length);
   });
+  const indexes = createMemo(() => new Map(ids().map((id, i) => [id, i])));
+  const hasOlder = observed(replica.hasOlder);
+  const unread = createMemo(() => logged().filter(({ seq, authorId, body }) => seq > readTo() && authorId !== me && body !== null));
+  const firstSeq = createMemo(() => logged()[0]?.seq ?? 1);
 
   function markRead(seq: number): void {
     if (seq <= readTo()) return;
@@ -113,17 +132,19 @@ export function createConversation(options: Options): ConversationView {
 
   return {
     messages,
+    ids,
+    waiting,
+    hasOlder,
+    indexOf: (id) => indexes().get(id),
+    countBefore: () => firstSeq() - 1,
     isLoaded,
     ended,
     markRead,
     isLive: observed(() => replica.status().kind === 'live'),
     typing: observedList(replica.presence.typing),
-    hasOlder: observed(replica.hasOlder),
-    unread: createMemo(() =>
-      logged()
-        .filter((message) => message.seq > readTo() && message.authorId !== me && message.body !== null)
-        .map(({ seq }) => seq),
-    ),
+    unread: createMemo(() => unread().map(({ seq }) => seq)),
+    firstUnread: () => unread()[0]?.id ?? null,
+    hasOlderUnread: createMemo(() => hasOlder() && firstSeq() > readTo() + 1),
     announcement: createAnnouncements({ messages: logged, isLoaded, me, clock, others }),
     mark(message) {
       if (message.failure) return 'failed';

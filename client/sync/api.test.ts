@@ -73,3 +73,23 @@ test('[H1] a problem keeps its code, words and fields; no answer and an odd one 
   await expect(over({}).api.me()).rejects.toMatchObject({ status: 0, code: 'unreachable' });
   await expect(over({ '/api/me': [() => json(200, { id: 7 })] }).api.me()).rejects.toMatchObject({ code: 'internal' });
 });
+
+test('[F7] what is not answered in time counts as no network; a picture has longer', async () => {
+  const limits: { ms: number; end: () => void }[] = [];
+  const api = makeApi({
+    timeout(ms) {
+      const controller = new AbortController();
+      limits.push({ ms, end: () => controller.abort() });
+      return controller.signal;
+    },
+    fetch: (_path, init) =>
+      new Promise((_resolve, reject) => init!.signal!.addEventListener('abort', () => reject(new DOMException('ended', 'AbortError')))),
+  });
+  const asked = api.logout();
+  limits[0]!.end();
+  await expect(asked).rejects.toMatchObject({ status: 0, code: 'unreachable' });
+  const sent = api.setPicture(new Blob(['picture']));
+  limits[1]!.end();
+  await expect(sent).rejects.toBeInstanceOf(ApiError);
+  expect(limits.map(({ ms }) => ms)).toEqual([25_000, 300_000]);
+});

@@ -60,6 +60,8 @@ interface Deps {
   fetch: typeof fetch;
   /** Keeps the tabs of one browser from renewing at the same time, where there are Web Locks. */
   locks?: LockManager | undefined;
+  /** Ends what was not answered in time. */
+  timeout?: (ms: number) => AbortSignal;
 }
 
 interface Call {
@@ -70,6 +72,10 @@ interface Call {
   signal?: AbortSignal;
 }
 
+/** A network that swallows everything never says so. The server answers an exchange within 20 s (W12). */
+const ANSWER_MS = 25_000;
+/** A picture on a slow line. */
+const UPLOAD_MS = 5 * 60_000;
 const NO_NETWORK = 'Homing cannot be reached. Please check your connection.';
 const ODD_ANSWER = 'The server gave an answer that this app does not understand.';
 
@@ -90,12 +96,13 @@ function closeOf({ status, code, message }: ApiError): { code: number | null; re
 }
 
 /** The HTTP API as typed calls. A call refused as `expired` renews the session and is made once more. Throws `ApiError`, and nothing else. */
-export function makeApi({ fetch, locks }: Deps): Api {
+export function makeApi({ fetch, locks, timeout = (ms) => AbortSignal.timeout(ms) }: Deps): Api {
   let renewing: Promise<Renewal> | null = null;
 
   async function request(path: string, { method = 'GET', body, raw, signal }: Call): Promise<Response> {
     const type = raw instanceof Blob ? raw.type : raw ? 'application/octet-stream' : body === undefined ? null : 'application/json';
-    const init = { method, signal: signal ?? null, body: raw ?? (body === undefined ? null : JSON.stringify(body)) };
+    const inTime = signal ?? timeout(raw instanceof Blob ? UPLOAD_MS : ANSWER_MS);
+    const init = { method, signal: inTime, body: raw ?? (body === undefined ? null : JSON.stringify(body)) };
     const response = await fetch(`/api${path}`, { ...init, ...(type && { headers: { 'content-type': type } }) }).catch(() => null);
     if (!response) throw new ApiError(0, 'unreachable', NO_NETWORK);
     if (response.ok) return response;

@@ -3,6 +3,7 @@ import type { Neutralised } from '../../shared/close-codes.ts';
 import { type Root, readRoot } from '../../shared/conversation.ts';
 import { type MessageId, type Uuid, makeMessageId } from '../../shared/ids.ts';
 import type { SegmentMessage } from '../../shared/segment.ts';
+import { makeDeparted } from './departed.ts';
 import { makeMover } from './move-waiting.ts';
 import { type ChangeEntry, type Entry, type MessageEntry, changeKey, messageKey, openKey } from './outbox/entry.ts';
 import type { Outbox } from './outbox/outbox.ts';
@@ -69,6 +70,13 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
 
   const presence = openPresence({ me, clock, onChange: notify });
   const mover = makeMover(() => ({ id, outbox, moves, segments, want: openSegment, open: live() }));
+  const departed = makeDeparted({
+    clock,
+    moves,
+    isLogged: (messageId) => [...segments.values()].some((segment) => segment.isLogged(messageId)),
+    isLive: () => live() !== null,
+    onChange: notify,
+  });
   const endWatch = outbox.subscribe(settle);
 
   const isUnopened = (): boolean => outbox.get(openKey(id)) !== undefined;
@@ -117,6 +125,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     settling = true;
     openWanted();
     mover.move();
+    departed.look(outbox.of(id));
     settling = false;
     notify();
   }
@@ -142,13 +151,13 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
       const opening = outbox.get(openKey(id));
       const state = opening?.state.kind === 'failed' ? opening.state : null;
       const messages = outbox.of(id).filter((entry): entry is MessageEntry => entry.kind === 'message');
-      return state ? messages.map((entry) => ({ ...entry, state })) : messages;
+      return [...departed.messages(), ...(state ? messages.map((entry) => ({ ...entry, state })) : messages)];
     },
     changeOf(messageId) {
       const entry = outbox.get(changeKey(messageId));
       return entry?.kind === 'edit' || entry?.kind === 'delete' ? entry : undefined;
     },
-    isKept: (entry) => outbox.isKept(entry.id),
+    isKept: (entry) => outbox.isKept(entry.id) || (entry.kind === 'message' && departed.has(entry.messageId)),
     storedSeq: () => [...segments.values()].reduce((seq, one) => Math.max(seq, one.isStored() ? (one.messages().at(-1)?.seq ?? 0) : 0), 0),
     hasOlder: () => segments.size > 0 && oldest() > 1,
     loadOlder() {
@@ -178,6 +187,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     close() {
       closed = true;
       endWatch();
+      departed.close();
       presence.close();
       root?.close();
       for (const segment of segments.values()) segment.close();

@@ -1,11 +1,13 @@
 import type { MessageId, Uuid } from '../../shared/ids.ts';
-import { type ChangeEntry, type EditEntry, type Entry, type MessageEntry, type StructId, changeKey, messageKey } from './outbox/entry.ts';
+import { type ChangeEntry, type Entry, type MessageEntry, type StructId, changeKey, messageKey } from './outbox/entry.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import type { SegmentReplica } from './segment-replica.ts';
 
 /** At most so much of one document is unacknowledged: a reconnect sends it all in one frame, and that has a limit (W6). */
 const UNDECIDED_ENTRIES = 64;
 const UNDECIDED_UNITS = 8_192;
+/** So often the device is told that something may leave, before it leaves all the same. */
+const CLAIM_TRIES = 3;
 
 interface Options {
   id: Uuid;
@@ -67,15 +69,19 @@ export function makeMover(look: () => Options): Mover {
     // Placed in the outbox's eyes at once, and on the device only when the claim is answered.
     if (!open || ready.some(({ id: key }) => claiming.has(key))) return;
     const unclaimed = ready.filter(({ placed }) => !placed).map((entry) => entry.id);
-    if (unclaimed.length > 0) claim(outbox, unclaimed);
+    if (unclaimed.length > 0) claim(outbox, unclaimed, (claimed) => outbox.claim(unclaimed, claimed));
     else if (ready.length > 0) open.place(ready);
   }
 
-  function claim(outbox: Outbox, keys: readonly string[]): void {
+  /** Moves on when the device knows that these may leave. What it cannot be told at once it is told again; one that never hears stands in nobody's way. */
+  function claim(outbox: Outbox, keys: readonly string[], ask: (claimed: () => void) => void, tries = CLAIM_TRIES): void {
     for (const key of keys) claiming.add(key);
-    outbox.claim(keys, () => {
+    ask(() => {
+      const isLate = (key: string): boolean => outbox.get(key) !== undefined && !outbox.isKept(key) && !outbox.isOnlyHere(key);
+      const late = tries > 1 ? keys.filter(isLate) : [];
       for (const key of keys) claiming.delete(key);
-      move();
+      if (late.length > 0) claim(outbox, late, (claimed) => outbox.claim(late, claimed), tries - 1);
+      if (claiming.size === 0) move();
     });
   }
 
@@ -127,22 +133,16 @@ export function makeMover(look: () => Options): Mover {
       if (before) return home.isCommitted(before) ? done([entry]) : 'waits';
       const next = home.next();
       if (claiming.has(entry.id)) return 'waits';
-      if (entry.left?.client !== next.client) return leave(outbox, entry, next);
+      if (entry.left?.client !== next.client) {
+        // First the device knows by which struct it goes: after any end of this tab it can be told whether it arrived.
+        claim(outbox, [entry.id], (claimed) => outbox.leave(entry, next, claimed));
+        return 'claims';
+      }
       home.edit(entry.messageId, entry.body, entry.at);
     }
     const struct = home.own(entry.messageId);
     if (struct) set.set(entry.id, { segment: home, struct });
     return 'set';
-  }
-
-  /** First the device knows by which struct it goes, then it is set: after any end of this tab it can be told whether it arrived. */
-  function leave(outbox: Outbox, entry: EditEntry, next: StructId): 'claims' {
-    claiming.add(entry.id);
-    outbox.leave(entry, next, () => {
-      claiming.delete(entry.id);
-      if (claiming.size === 0) move();
-    });
-    return 'claims';
   }
 
   function move(): void {

@@ -219,14 +219,16 @@ function makeChance(seed: number): (below: number) => number {
 }
 
 test.each(Array.from({ length: 12 }, (_, i) => i + 1))(
-  '[F5, F12, F14] cuts, restarts, lost copies and aborted commits at any moment (seed %i): each kept message once, in order',
+  '[F5, F12, F14] cuts, restarts, lost copies, full disks and aborted commits at any moment (seed %i): each kept message once, in order',
   async (seed) => {
     const chance = makeChance(seed);
     const core = await startCore(systemClock);
     const { ana, conversationId } = core.world;
+    let isFull = false;
     const flaky = (store: OutboxStore): OutboxStore => ({
       load: store.load,
       async change(ids, decide) {
+        if (isFull) throw new DOMException('no room', 'QuotaExceededError');
         if (chance(12) === 0) throw new DOMException('aborted', 'AbortError');
         const outcome = await store.change(ids, decide);
         if (chance(20) === 0) throw new DOMException('written, and the word of it lost', 'AbortError');
@@ -242,7 +244,10 @@ test.each(Array.from({ length: 12 }, (_, i) => i + 1))(
       const replica = tab.conversations.open(conversationId);
       const own = [...expected].filter(([, text]) => text !== null).map(([id]) => id);
       const target = own[chance(own.length || 1)];
-      switch (chance(10)) {
+      switch (chance(11)) {
+        case 10:
+          isFull = !isFull;
+          break;
         case 0:
           core.cut();
           break;
@@ -251,6 +256,7 @@ test.each(Array.from({ length: 12 }, (_, i) => i + 1))(
           break;
         case 2:
           // What is not kept may be lost with the tab; its writer has been told so.
+          isFull = false;
           await expect.poll(() => isWritten(tab), soon).toBe(true);
           tab.close();
           if (chance(2) === 0) await dropCopies();
@@ -277,6 +283,7 @@ test.each(Array.from({ length: 12 }, (_, i) => i + 1))(
           expected.set(replica.pending().at(-1)!.messageId, `written at ${step}`);
       }
     }
+    isFull = false;
     core.heal();
     await expect.poll(() => isWaiting(tab), soon).toBe(false);
     const history = core.history(conversationId).filter((body) => body !== null);

@@ -7,12 +7,11 @@ import { makeDeliveredReporter } from './delivered.ts';
 import { type Drafts, openDrafts } from './drafts.ts';
 import { type Inbox, openInbox } from './inbox.ts';
 import { openRequestMover } from './move-requests.ts';
-import type { Entry } from './outbox/entry.ts';
 import { type Outbox, openOutbox } from './outbox/outbox.ts';
 import { makeOpenProvider } from './provider.ts';
 import { openDeviceDatabase } from './storage/device-database.ts';
 import { openReplicaCache } from './storage/replica-cache.ts';
-import { joinTabs } from './tabs.ts';
+import { joinTabs, makeMoves } from './tabs.ts';
 import { type ConnectionState, openConnection } from './wire/connection.ts';
 
 /** Everything of one person on this device: what is kept here, and the way to the server. */
@@ -100,8 +99,7 @@ export function openSync(deps: SyncDeps): Sync {
       else if (!inbox.isLoaded()) void pollInbox();
     },
   });
-  /** What only this tab knows of, because the device does not hold it, is moved by this tab; all else by the one that holds the lock. */
-  const moves = (entry: Entry): boolean => tabs.isMover() || outbox.isOnlyHere(entry.id);
+  const moves = makeMoves(tabs, outbox);
   const isReachable = (): boolean => connection.state() === 'open' || connection.state() === 'http';
 
   const conversations = makeConversations({

@@ -4,12 +4,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock, systemRandom } from '../../shared/clock.ts';
 import type { Uuid } from '../../shared/ids.ts';
 import { type Conversations, makeConversations } from './conversations.ts';
-import type { Entry } from './outbox/entry.ts';
 import type { OutboxStore } from './outbox/outbox-store.ts';
 import { type Outbox, openOutbox } from './outbox/outbox.ts';
 import { openDeviceDatabase } from './storage/device-database.ts';
 import { openReplicaCache } from './storage/replica-cache.ts';
-import { joinTabs } from './tabs.ts';
+import { joinTabs, makeMoves } from './tabs.ts';
 import { startCore } from './test-core.ts';
 import { makeTestLocks } from './test-locks.ts';
 
@@ -37,7 +36,13 @@ function breakable() {
 }
 
 /** One more tab of a person in the same browser. */
-function openTab(core: Core, me: Uuid, locks: LockManager | undefined, wrap = (store: OutboxStore): OutboxStore => store): Tab {
+function openTab(
+  core: Core,
+  me: Uuid,
+  locks: LockManager | undefined,
+  wrap = (store: OutboxStore): OutboxStore => store,
+  openProvider = core.openProviderOf(me),
+): Tab {
   const database = openDeviceDatabase(me);
   const tabs = joinTabs({ account: me, locks, makeChannel: (name) => new BroadcastChannel(name), onMover: () => conversations.settle() });
   const outbox = openOutbox({ store: wrap(database.outbox), siblings: tabs.siblings, clock: systemClock });
@@ -48,9 +53,9 @@ function openTab(core: Core, me: Uuid, locks: LockManager | undefined, wrap = (s
     cache,
     clock: systemClock,
     random: systemRandom,
-    moves: (entry: Entry) => tabs.isMover() || outbox.isOnlyHere(entry.id),
+    moves: makeMoves(tabs, outbox),
     recent: () => [],
-    openProvider: core.openProviderOf(me),
+    openProvider,
   });
   const stop = outbox.subscribe(conversations.settle);
   const close = (): void => {
@@ -126,6 +131,34 @@ describe('[F14] a tab whose storage fails', () => {
     await expect.poll(() => other.outbox.of(conversationId).length, soon).toBe(1);
     expect(other.outbox.status()).toBe('kept');
   });
+});
+
+test('[C11.1] a tab whose own line is late shows what it wrote all the time, though the other tab has seen it arrive', async () => {
+  const core = await startCore(systemClock);
+  const { ana, conversationId } = core.world;
+  const locks = makeTestLocks();
+  const mover = openTab(core, ana, locks);
+  await expect.poll(mover.isMover, soon).toBe(true);
+  const late: (() => void)[] = [];
+  const real = core.openProviderOf(ana);
+  const follower = openTab(core, ana, locks, undefined, (documentId, doc, on) => {
+    const provider = real(documentId, doc, on);
+    return { ...provider, connect: () => void late.push(provider.connect) };
+  });
+  const replica = follower.conversations.open(conversationId);
+  const shown = (): (string | null)[] => [...replica.messages().map(({ body }) => body), ...replica.pending().map(({ value }) => value[0])];
+  const seen = new Set<string>();
+  replica.subscribe(() => seen.add(shown().join()));
+  replica.send('one');
+  replica.send('two');
+  await expect.poll(() => core.history(conversationId), soon).toEqual(['one', 'two']);
+  await expect.poll(() => isDone(mover, follower), soon).toBe(true);
+  expect([replica.messages(), replica.pending().map(replica.isKept)]).toEqual([[], [true, true]]);
+  await expect.poll(() => (late.splice(0).forEach((connect) => connect()), replica.messages().length), soon).toBe(2);
+  expect([shown(), [...seen]]).toEqual([
+    ['one', 'two'],
+    ['one', 'one,two'],
+  ]);
 });
 
 test('without Web Locks two tabs move at once: each message arrives once, in its tab’s order, through cuts', async () => {

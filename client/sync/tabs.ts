@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Uuid } from '../../shared/ids.ts';
-import type { Siblings } from './outbox/outbox.ts';
+import type { Entry } from './outbox/entry.ts';
+import type { Outbox, Siblings } from './outbox/outbox.ts';
 import type { DropNews } from './storage/replica-cache.ts';
 
 /** What the tabs of one account tell each other. */
@@ -16,6 +17,12 @@ export interface Tabs {
   resign: () => void;
   close: () => void;
 }
+
+/** Whether this tab moves an entry: what only it knows of, because the device does not hold it, and all else where it holds the lock. */
+export const makeMoves =
+  ({ isMover }: Pick<Tabs, 'isMover'>, { isOnlyHere }: Pick<Outbox, 'isOnlyHere'>) =>
+  (entry: Entry): boolean =>
+    isMover() || isOnlyHere(entry.id);
 
 interface Deps {
   account: Uuid;

@@ -3,12 +3,14 @@ import { type Component, type ParentProps, Show, createEffect } from 'solid-js';
 import { ConnectionPill } from './ConnectionPill.tsx';
 import { usePlatform, usePage } from './context.ts';
 import { ConversationListPane } from './conversation-list/ConversationListPane.tsx';
+import { createRegions } from './regions.ts';
 
 /** The list beside what was chosen from it; on a phone, one or the other. One number of unread ones in title and badge (C4.5). */
 export const Shell: Component<ParentProps> = (props) => {
   const page = usePage();
   const platform = usePlatform();
   const location = useLocation();
+  createRegions();
   createEffect(() => {
     const unread = page.list.unread();
     document.title = unread > 0 ? `(${unread}) Homing` : 'Homing';

@@ -29,7 +29,7 @@ test('[C10.3] white stands on every point of the signature with 4.5:1', () => {
 test('[C10.3] every colour of text stands on every surface with 4.5:1, in light and dark', () => {
   for (const theme of ['light', 'dark'] as const) {
     for (const text of ['text', 'quiet', 'accent', 'error']) {
-      for (const surface of ['surface', 'surface-raised', 'surface-sunken', 'surface-chosen', 'bubble']) {
+      for (const surface of ['surface', 'surface-raised', 'surface-lifted', 'surface-sunken', 'surface-chosen', 'bubble']) {
         expect(contrast(token(text, theme), token(surface, theme)), `${text} on ${surface}, ${theme}`).toBeGreaterThanOrEqual(4.5);
       }
     }
@@ -39,7 +39,7 @@ test('[C10.3] every colour of text stands on every surface with 4.5:1, in light 
 test('colours are named in one file', () => {
   const places = ['shell', 'controls/controls', 'conversation/conversation', 'conversation-list/conversation-list', 'profile/profile'];
   for (const place of [...places, 'settings/settings', 'sign-in/sign-in', 'waiting/waiting']) {
-    const rules = readFileSync(new URL(`${place}.css`, import.meta.url), 'utf8').replaceAll(/oklch\(var\(--avatar[^)]+\)[^)]*\)[^)]*\)/g, '');
+    const rules = readFileSync(new URL(`${place}.css`, import.meta.url), 'utf8');
     expect([place, rules.match(/#[0-9a-f]{3,8}\b|\brgb\(|\bhsl\(/g)]).toEqual([place, null]);
   }
 });

@@ -33,4 +33,8 @@ export function formatDay(at: number, now: number): string {
   return new Date(at).getFullYear() === new Date(now).getFullYear() ? longDate.format(at) : dateOfYear.format(at);
 }
 
+/** As it is said: the hour, and the day where that is not today. */
+export const formatSpoken = (at: number, now: number): string =>
+  daysAgo(at, now) <= 0 ? hour.format(at) : `${formatDay(at, now)} ${hour.format(at)}`;
+
 export const formatExact = (at: number): string => new Date(at).toISOString();

@@ -3,6 +3,8 @@ import type { MessageId, Uuid } from '../../../shared/ids.ts';
 import type { MessageValue } from '../../../shared/segment.ts';
 import * as by from './entry.ts';
 import { type Decide, type Entry, changeKey, messageKey, openKey, readKey } from './entry.ts';
+import { type Job, inOrder } from './in-order.ts';
+import { inTime } from './in-time.ts';
 import { type OutboxStore, pick } from './outbox-store.ts';
 
 /** `memory`: the device does not keep what is written; it is sent all the same while this tab lives. */
@@ -54,45 +56,8 @@ interface Deps {
   clock: Clock;
 }
 
-/** A transaction that has not ended after so many ticks counts as failed: a stuck database stands in nobody's way. Ticks, for a busy tab is no stuck database. */
-const STUCK_TICKS = 8;
-const TICK_MS = 500;
 const TRY_AGAIN_MS = 1_000;
 const NONE: readonly Entry[] = [];
-
-interface Job {
-  ids: readonly string[];
-  decide: Decide;
-  /** What was decided here, when it was asked for. */
-  here: by.Changes;
-  written: () => void;
-}
-
-/**
- * Several changes as one, over what stands there. `known` is what the device failed to hold: what was decided over that here stands, for
- * the device would decide over something older.
- */
-const inOrder =
-  (jobs: readonly Job[], known: by.Changes): Decide =>
-  (found) => {
-    const now = new Map(found);
-    const changes = new Map<string, Entry | null>();
-    const blind = new Set(known.keys());
-    function apply(made: by.Changes): void {
-      for (const [id, entry] of made) {
-        changes.set(id, entry);
-        if (entry) now.set(id, entry);
-        else now.delete(id);
-      }
-    }
-    apply(known);
-    for (const { ids, decide, here } of jobs) {
-      const isBlind = ids.some((id) => blind.has(id));
-      if (isBlind) for (const id of ids) blind.add(id);
-      apply(isBlind ? here : decide(pick(ids, (id) => now.get(id))));
-    }
-    return changes;
-  };
 
 /** Opens the outbox. Every change shows at once; it is written, then told to the other tabs. */
 export function openOutbox({ store, siblings, clock }: Deps): Outbox {
@@ -140,18 +105,6 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     }
   }
 
-  function inTime<T>(work: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      let left = STUCK_TICKS;
-      let cancel = clock.after(TICK_MS, tick);
-      function tick(): void {
-        if (--left > 0) cancel = clock.after(TICK_MS, tick);
-        else reject(new Error('the database does not answer'));
-      }
-      work.then(resolve, reject).finally(() => cancel());
-    });
-  }
-
   /** Has a change written. Never rejects. What comes while a transaction is under way goes with the next one, all in one. */
   function write(ids: readonly string[], decide: Decide, here: by.Changes): Promise<void> {
     for (const id of ids) underway.set(id, (underway.get(id) ?? 0) + 1);
@@ -167,7 +120,7 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
       const jobs = waiting;
       waiting = [];
       const ids = [...new Set([...jobs.flatMap((job) => job.ids), ...unkept.keys()])];
-      const outcome = await inTime(store.change(ids, inOrder(jobs, new Map(unkept)))).catch(() => null);
+      const outcome = await inTime(clock, store.change(ids, inOrder(jobs, new Map(unkept)))).catch(() => null);
       if (closed) return;
       settle(jobs, ids, outcome);
       for (const job of jobs) job.written();
@@ -223,7 +176,7 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
   }
 
   async function load(): Promise<void> {
-    const found = await inTime(store.load()).catch(() => null);
+    const found = await inTime(clock, store.load()).catch(() => null);
     if (closed) return;
     for (const entry of found ?? []) {
       onDevice.add(entry.id);
@@ -236,7 +189,10 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
 
   const unlisten = siblings.listen((ids) => void reread(ids));
   async function reread(ids: readonly string[]): Promise<void> {
-    const outcome = await inTime(store.change(ids, () => new Map())).catch(() => null);
+    const outcome = await inTime(
+      clock,
+      store.change(ids, () => new Map()),
+    ).catch(() => null);
     if (closed) return;
     for (const [id, entry] of outcome ?? []) {
       note(id, entry);

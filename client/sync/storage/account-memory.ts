@@ -1,35 +1,103 @@
-import { deleteDB } from 'idb';
-import { type Me, me } from '../../../shared/api.ts';
+import { type DBSchema, deleteDB, openDB } from 'idb';
+import { z } from 'zod';
+import { me, uuid } from '../../../shared/api.ts';
+import type { Clock } from '../../../shared/clock.ts';
 import type { Uuid } from '../../../shared/ids.ts';
 import { databaseName } from './device-database.ts';
 
-/** Who was here last: the app opens for them without a network. */
+/** `leaving`: signed out here, and what follows from that is not done yet. */
+const remembered = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('nobody') }),
+  z.object({ kind: z.literal('here'), me }),
+  z.object({ kind: z.literal('leaving'), account: uuid }),
+]);
+export type Remembered = z.infer<typeof remembered>;
+
+/** Who is here: the app opens for them without a network, in every tab. */
 export interface AccountMemory {
-  read: () => Me | null;
-  write: (me: Me | null) => void;
-  /** Takes away all that this device keeps of an account. */
-  forget: (account: Uuid) => Promise<void>;
+  /** Never rejects: where nothing can be read, nobody was here. */
+  read: () => Promise<Remembered>;
+  /** Resolves when it is durable, or cannot be; then the other tabs know it too. That somebody leaves they know at once. */
+  write: (value: Remembered) => Promise<void>;
+  /** Takes away all that this device keeps of an account, as its tabs let go of it. False: one of them still holds something. */
+  forget: (account: Uuid) => Promise<boolean>;
+  /** What another tab has written. */
+  subscribe: (listener: (value: Remembered) => void) => () => void;
 }
 
-const KEY = 'homing:me';
+interface Schema extends DBSchema {
+  account: { key: 'now'; value: unknown };
+}
 
-function attempt<T>(use: () => T): T | null {
+interface Deps {
+  makeChannel: (name: string) => BroadcastChannel;
+  clock: Clock;
+}
+
+const NAME = 'homing';
+const NOBODY: Remembered = { kind: 'nobody' };
+/** A database that does not answer keeps nobody waiting longer. */
+const STUCK_MS = 2_000;
+/** A tab that lets go may finish opening a copy that it had begun to open. */
+const ROUNDS = 5;
+const ROUND_MS = 100;
+
+const open = () => openDB<Schema>(NAME, 1, { upgrade: (db) => void db.createObjectStore('account') });
+
+async function readNow(): Promise<Remembered> {
+  const db = await open();
   try {
-    return use();
-  } catch {
-    return null;
+    return remembered.safeParse(await db.get('account', 'now')).data ?? NOBODY;
+  } finally {
+    db.close();
   }
 }
 
-/** Over the browser's small storage; where there is none, nobody is remembered. */
-export function makeAccountMemory(storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>): AccountMemory {
+/** Strict: a browser that is killed in the next moment knows it when it starts again. */
+async function writeNow(value: Remembered): Promise<void> {
+  const db = await open();
+  try {
+    const transaction = db.transaction('account', 'readwrite', { durability: 'strict' });
+    await Promise.all([transaction.store.put(value, 'now'), transaction.done]);
+  } finally {
+    db.close();
+  }
+}
+
+async function ownDatabases(account: Uuid): Promise<string[]> {
+  const found = await indexedDB.databases().catch(() => []);
+  return found.map(({ name }) => name ?? '').filter((name) => name === databaseName(account) || name.startsWith(`${account}/`));
+}
+
+/** In a database of its own, without the account in its name. */
+export function makeAccountMemory({ makeChannel, clock }: Deps): AccountMemory {
+  const channel = makeChannel(NAME);
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
+
   return {
-    read: () => me.safeParse(attempt(() => JSON.parse(storage.getItem(KEY) ?? 'null') as unknown)).data ?? null,
-    write: (value) => void attempt(() => (value ? storage.setItem(KEY, JSON.stringify(value)) : storage.removeItem(KEY))),
+    read: () => Promise.race([readNow().catch(() => NOBODY), pause(STUCK_MS).then(() => NOBODY)]),
+    async write(value) {
+      const isLeaving = value.kind === 'leaving';
+      if (isLeaving) channel.postMessage(value);
+      await Promise.race([writeNow(value).catch(() => {}), pause(STUCK_MS)]);
+      if (!isLeaving) channel.postMessage(value);
+    },
     async forget(account) {
-      const names = (await indexedDB.databases().catch(() => [])).map(({ name }) => name ?? '');
-      const own = names.filter((name) => name === databaseName(account) || name.startsWith(`${account}/`));
-      await Promise.all(own.map((name) => deleteDB(name).catch(() => {})));
+      for (let round = 0; round < ROUNDS; round++) {
+        const names = await ownDatabases(account);
+        if (names.length === 0 && round > 0) return true;
+        await Promise.race([Promise.all(names.map((name) => deleteDB(name).catch(() => {}))), pause(STUCK_MS)]);
+        await pause(ROUND_MS);
+      }
+      return (await ownDatabases(account)).length === 0;
+    },
+    subscribe(listener) {
+      function hear({ data }: MessageEvent<unknown>): void {
+        const heard = remembered.safeParse(data).data;
+        if (heard) listener(heard);
+      }
+      channel.addEventListener('message', hear);
+      return () => channel.removeEventListener('message', hear);
     },
   };
 }

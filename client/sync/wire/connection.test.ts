@@ -137,7 +137,7 @@ test('[F7] a line that is open and dead counts as closed within 20 s; it is dial
   expect(dials()).toBe(3);
 });
 
-test('[F7] a silent line that answers stays; what it says unasked is an answer too', () => {
+test('[W9, F7] a silent line that answers stays; what it says unasked is an answer too', () => {
   const { clock, connection, dialled, open } = setUp();
   const { events } = open();
   const [line] = dialled;

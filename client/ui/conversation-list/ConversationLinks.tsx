@@ -1,10 +1,11 @@
-import { A } from '@solidjs/router';
-import { type Component, For, Match, Show, Switch } from 'solid-js';
+import { A, useParams } from '@solidjs/router';
+import { type Component, Match, Show, Switch, createEffect, createMemo, createSignal, mapArray } from 'solid-js';
 import type { ConversationRow } from '../../state/create-conversation-list.ts';
 import { usePage } from '../context.ts';
 import { Avatar } from '../controls/Avatar.tsx';
 import { Icon } from '../controls/Icon.tsx';
 import { RowSkeletons } from '../controls/Skeleton.tsx';
+import { arrange, stepFrom } from '../roving.ts';
 import { formatExact, formatShort } from '../times.ts';
 
 /** Whether something of one's own has not left, as a shape and as words. */
@@ -25,9 +26,23 @@ const RowMark: Component<{ row: ConversationRow }> = (props) => (
   </Switch>
 );
 
-const Row: Component<{ row: ConversationRow }> = (props) => (
-  <li>
-    <A href={`/conversations/${props.row.id}`} class="row" classList={{ 'row--unread': props.row.unread > 0 }}>
+interface RowProps {
+  row: ConversationRow;
+  position: number;
+  setSize: number;
+  /** It is where Tab enters the list (C9.7). */
+  isStop: boolean;
+}
+
+const Row: Component<RowProps> = (props) => (
+  <li aria-posinset={props.position} aria-setsize={props.setSize}>
+    <A
+      href={`/conversations/${props.row.id}`}
+      class="row"
+      classList={{ 'row--unread': props.row.unread > 0 }}
+      tabindex={props.isStop ? 0 : -1}
+      data-id={props.row.id}
+    >
       <Avatar id={props.row.avatarId} name={props.row.name} url={props.row.avatarUrl} />
       <span class="row__name" dir="auto">
         {props.row.name}
@@ -53,15 +68,51 @@ const Row: Component<{ row: ConversationRow }> = (props) => (
   </li>
 );
 
+/** So many rows are a screen of the list. */
+const PAGE_ROWS = 8;
+
+/** The rows as one tab stop: at the one focused last, else at the open one, else at the first. */
+const Rows: Component = () => {
+  const { list } = usePage();
+  const params = useParams<{ id?: string }>();
+  const [focused, setFocused] = createSignal<string | null>(null);
+  const indexes = createMemo(() => new Map(list.rows.map(({ id }, i) => [id, i])));
+  const stop = createMemo(() => [focused(), params.id].find((id) => id && indexes().has(id)) ?? list.rows[0]?.id);
+  const idOf = (target: EventTarget | null): string | undefined =>
+    target instanceof Element ? target.closest<HTMLElement>('a[data-id]')?.dataset.id : undefined;
+
+  function onKeyDown(event: KeyboardEvent): void {
+    const at = indexes().get(idOf(event.target) ?? '');
+    if (at === undefined) return;
+    const to = stepFrom(event, at, list.rows.length, (direction) => at + direction * PAGE_ROWS);
+    if (to === null) return;
+    event.preventDefault();
+    content.children[to]?.querySelector('a')?.focus();
+  }
+
+  const content = (
+    <ul onKeyDown={onKeyDown} onFocusIn={(event) => setFocused(idOf(event.target) ?? null)} onFocusOut={() => setFocused(null)} />
+  ) as HTMLUListElement;
+  const rows = createMemo(
+    mapArray(
+      () => list.rows,
+      (row) =>
+        (
+          <Row row={row} position={(indexes().get(row.id) ?? 0) + 1} setSize={list.rows.length} isStop={stop() === row.id} />
+        ) as HTMLLIElement,
+    ),
+  );
+  createEffect(() => arrange(content, rows()));
+  return content;
+};
+
 /** The conversations, the newest first. */
 export const ConversationLinks: Component = () => {
   const { list } = usePage();
   return (
-    <nav class="rows" aria-label="Conversations">
+    <nav class="rows" aria-label="Conversations" data-region="conversations">
       <Show when={list.isLoaded()} fallback={<RowSkeletons count={6} />}>
-        <ul>
-          <For each={list.rows}>{(row) => <Row row={row} />}</For>
-        </ul>
+        <Rows />
         <Show when={list.rows.length === 0}>
           <p class="quiet quiet--centred">Nobody here yet. Find people by their name or handle.</p>
         </Show>

@@ -5,6 +5,7 @@ import { Avatar } from '../controls/Avatar.tsx';
 import { Icon } from '../controls/Icon.tsx';
 import { countOf } from '../format.ts';
 import { ConversationLinks } from './ConversationLinks.tsx';
+import { createListKeys } from './create-list-keys.ts';
 import { PeopleResults } from './PeopleResults.tsx';
 import './conversation-list.css';
 
@@ -50,9 +51,10 @@ const Notices: Component = () => {
 
 /** Who one is, the search for people, and the conversations. */
 export const ConversationListPane: Component = () => {
-  const { people } = usePage();
+  const { list, people } = usePage();
   const me = useMe();
   let input!: HTMLInputElement;
+  createListKeys(list.rows);
 
   function leaveSearch(): void {
     people.setQuery('');

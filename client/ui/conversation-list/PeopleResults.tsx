@@ -14,7 +14,7 @@ function wordsFor(search: PeopleSearch): string {
 
 /** The people a search found. */
 export const PeopleResults: Component<{ search: PeopleSearch; onChosen: () => void }> = (props) => (
-  <section class="rows" aria-label="People">
+  <section class="rows" aria-label="People" data-region="conversations">
     <Switch
       fallback={
         <p class="quiet quiet--centred" role="status">

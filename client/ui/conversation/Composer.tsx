@@ -1,6 +1,14 @@
 import { type Component, Show, createSignal, onMount } from 'solid-js';
+import type { MessageId } from '../../../shared/ids.ts';
 import { LIMITS } from '../../../shared/limits.ts';
+import type { Preferences } from '../context.ts';
 import { Icon } from '../controls/Icon.tsx';
+
+/** An own message that is changed in the place where one writes. */
+export interface Editable {
+  id: MessageId;
+  text: string;
+}
 
 interface Props {
   /** Whom one writes to. */
@@ -9,9 +17,13 @@ interface Props {
   draft: string;
   /** The connection is away; writing and sending go on. */
   isWaiting: boolean;
+  sendKey: Preferences['sendKey'];
   onDraft: (text: string) => void;
   onTyped: () => void;
   onSend: (text: string) => void;
+  /** The last own message that can be changed. */
+  lastOwn: () => Editable | null;
+  onEdit: (id: MessageId, text: string) => void;
   /** Scrolls the history, also while one writes (C2). */
   onScroll: (pages: number) => void;
   /** The last of its steps: to the newest message. The text stays (C1). */
@@ -21,33 +33,68 @@ interface Props {
 /** From so many units before the limit on, it is shown. */
 const NEAR_LIMIT = 500;
 
-/** Where a message is written. Enter sends, Shift+Enter makes a line, and an input method keeps its Enter (C1). */
+/** Safari ends a composition before it tells of the key that ended it, and marks that key so. */
+const IN_COMPOSITION = 229;
+
+/**
+ * Where a message is written. Enter sends, or Ctrl+Enter where that was chosen; Shift+Enter makes a line, and an input method keeps its Enter.
+ * Up in the empty field takes up the last own message; Escape leaves it, and only then goes further (C1).
+ */
 export const Composer: Component<Props> = (props) => {
   const [text, setText] = createSignal(props.draft);
+  const [editing, setEditing] = createSignal<Editable | null>(null);
   let input!: HTMLTextAreaElement;
   const left = (): number => LIMITS.body - text().trim().length;
   const isSendable = (): boolean => text().trim() !== '' && left() >= 0;
 
   function write(next: string): void {
     setText(next);
+    if (editing()) return;
     props.onDraft(next);
     if (next.trim() !== '') props.onTyped();
   }
   function send(): void {
+    const changed = editing();
     if (isSendable()) {
-      props.onSend(text().trim());
+      if (!changed) props.onSend(text().trim());
+      else if (text().trim() !== changed.text) props.onEdit(changed.id, text().trim());
+      setEditing(null);
       write('');
     }
     input.focus();
   }
+  function takeUp(message: Editable): void {
+    setEditing(message);
+    setText(message.text);
+    input.setSelectionRange(message.text.length, message.text.length);
+  }
+  function leaveEditing(): void {
+    setEditing(null);
+    setText('');
+    input.focus();
+  }
+  /** What a key does here; null leaves it to the browser. */
+  function actOf(event: KeyboardEvent): (() => void) | null {
+    const isCommand = event.ctrlKey || event.metaKey;
+    switch (event.key) {
+      case 'Enter':
+        return event.shiftKey || (props.sendKey === 'ctrl-enter' && !isCommand) ? null : send;
+      case 'ArrowUp': {
+        const last = isCommand || event.shiftKey || event.altKey || text() !== '' || editing() ? null : props.lastOwn();
+        return last && (() => takeUp(last));
+      }
+      case 'PageUp':
+        return () => props.onScroll(-1);
+      case 'PageDown':
+        return () => props.onScroll(1);
+      case 'Escape':
+        return editing() ? leaveEditing : props.onEscape;
+      default:
+        return null;
+    }
+  }
   function onKeyDown(event: KeyboardEvent): void {
-    if (event.isComposing) return;
-    const act = {
-      Enter: event.shiftKey ? null : send,
-      PageUp: () => props.onScroll(-1),
-      PageDown: () => props.onScroll(1),
-      Escape: () => props.onEscape(),
-    }[event.key];
+    const act = event.isComposing || event.keyCode === IN_COMPOSITION ? null : actOf(event);
     if (!act) return;
     event.preventDefault();
     act();
@@ -61,19 +108,34 @@ export const Composer: Component<Props> = (props) => {
   return (
     <form
       class="composer"
+      aria-label="Composer"
+      data-region="composer"
       onSubmit={(event) => {
         event.preventDefault();
         send();
       }}
     >
+      <Show when={editing()}>
+        <div class="composer__editing">
+          <Icon name="edit" />
+          <p>Editing your message</p>
+          <button type="button" class="round" aria-label="Leave it as it was" title="Leave it as it was (Esc)" onClick={leaveEditing}>
+            <Icon name="close" />
+          </button>
+        </div>
+      </Show>
+      <p role="status" class="unseen">
+        {editing() ? 'Editing your last message. Escape leaves it as it was.' : ''}
+      </p>
       <div class="composer__field" data-text={text()}>
         <textarea
           ref={input}
           rows="1"
           dir="auto"
-          aria-label="Message"
+          aria-label={editing() ? 'Edit message' : 'Message'}
           aria-describedby="composer-limit"
           aria-invalid={left() < 0 ? true : undefined}
+          enterkeyhint={props.sendKey === 'enter' ? 'send' : 'enter'}
           placeholder={props.isWaiting ? 'Message, sent when back online' : `Message ${props.name}`}
           value={text()}
           onInput={(event) => write(event.currentTarget.value)}
@@ -83,8 +145,14 @@ export const Composer: Component<Props> = (props) => {
       <p id="composer-limit" class="composer__limit" classList={{ 'composer__limit--over': left() < 0 }}>
         <Show when={left() < NEAR_LIMIT}>{left() < 0 ? `${-left()} too many characters` : `${left()} characters left`}</Show>
       </p>
-      <button type="submit" class="composer__send" classList={{ 'composer__send--idle': !isSendable() }} aria-label="Send" title="Send">
-        <Icon name="send" />
+      <button
+        type="submit"
+        class="composer__send"
+        classList={{ 'composer__send--idle': !isSendable() }}
+        aria-label={editing() ? 'Save' : 'Send'}
+        title={editing() ? 'Save' : 'Send'}
+      >
+        <Icon name={editing() ? 'check' : 'send'} />
       </button>
     </form>
   );

@@ -6,7 +6,7 @@ import { Avatar } from '../controls/Avatar.tsx';
 import { Blank } from '../controls/Blank.tsx';
 import { Icon } from '../controls/Icon.tsx';
 import { countOf } from '../format.ts';
-import { Composer } from './Composer.tsx';
+import { Composer, type Editable } from './Composer.tsx';
 import { MARKS } from './Message.tsx';
 import type { ScrollOwner } from './scroll-owner.ts';
 import { Thread } from './Thread.tsx';
@@ -29,13 +29,17 @@ const ConversationPane: Component<{ id: string; conversation: Conversation }> = 
     return handle ? `@${handle}` : `${props.conversation.members.length} people`;
   };
 
-  const waiting = (): number => view.messages.filter(({ seq, failure }) => seq === null && !failure).length;
   const [hasSent, setSent] = createSignal(false);
   /** How far the last own message has come, once each, after one was sent here (C9.3). */
   function progress(): string {
     const last = hasSent() ? view.messages.findLast(({ isOwn, text }) => isOwn && text !== null) : undefined;
     const mark = last && view.mark(last);
     return mark === 'sent' || mark === 'delivered' || mark === 'read' ? MARKS[mark].words : '';
+  }
+  /** Edited by Up in the empty composer (C1). */
+  function lastOwn(): Editable | null {
+    const last = view.messages.findLast(({ isOwn, text, failure, change }) => isOwn && text !== null && !failure && change !== 'delete');
+    return last?.text == null ? null : { id: last.id, text: last.text };
   }
   function send(text: string): void {
     view.send(text);
@@ -46,7 +50,7 @@ const ConversationPane: Component<{ id: string; conversation: Conversation }> = 
 
   return (
     <main class="pane conversation" aria-label={`Conversation with ${name()}`}>
-      <header class="bar">
+      <header class="bar" data-region="header">
         <A href="/" class="round bar__back" aria-label="Back to conversations">
           <Icon name="back" />
         </A>
@@ -61,20 +65,20 @@ const ConversationPane: Component<{ id: string; conversation: Conversation }> = 
             {subtitle()}
           </p>
         </div>
-        <Show when={page.connection() !== 'connected' && waiting() > 0}>
-          <A href="/waiting" class="bar__waiting" aria-label={`${countOf(waiting(), 'message')} waiting to be sent`}>
+        <Show when={page.connection() !== 'connected' && view.waiting() > 0}>
+          <A href="/waiting" class="bar__waiting" aria-label={`${countOf(view.waiting(), 'message')} waiting to be sent`}>
             <Icon name="clock" />
-            {waiting()}
+            {view.waiting()}
           </A>
         </Show>
       </header>
       <Thread
         id={props.id}
         view={view}
-        scroll={scroll}
-        setScroll={setScroll}
+        onScrollOwner={setScroll}
         isAttended={page.isAttended()}
         isOffline={page.connection() !== 'connected'}
+        canLoad={page.connection() !== 'offline'}
         isGroup={isGroup()}
         nameOf={nameOf}
       />
@@ -87,7 +91,10 @@ const ConversationPane: Component<{ id: string; conversation: Conversation }> = 
             isWaiting={page.connection() !== 'connected'}
             onDraft={(text) => page.setDraft(props.id, text)}
             onTyped={view.typed}
+            sendKey={platform.preferences().sendKey}
             onSend={send}
+            lastOwn={lastOwn}
+            onEdit={view.edit}
             onScroll={(pages) => scroll()?.byPages(pages)}
             onEscape={() => scroll()?.toBottom()}
           />
@@ -121,7 +128,13 @@ export const ConversationPage: Component = () => {
     <Show
       when={conversation() && params.id}
       fallback={
-        <main class="pane">
+        <main class="pane" aria-label="Conversation">
+          <header class="bar">
+            <A href="/" class="round bar__back" aria-label="Back to conversations">
+              <Icon name="back" />
+            </A>
+            <h1 class="bar__title">Conversation</h1>
+          </header>
           <Blank sign="search" lead="There is no such conversation.">
             <A href="/" class="button button--plain button--small">
               To the conversations

@@ -1,9 +1,10 @@
-import { type Component, Show } from 'solid-js';
+import { type Component, For, Show, untrack } from 'solid-js';
 import type { Mark } from '../../state/create-conversation.ts';
 import { FAILURES } from '../../state/failures.ts';
 import type { ThreadMessage } from '../../state/thread.ts';
 import { Icon, type IconName } from '../controls/Icon.tsx';
-import { formatDay, formatExact, formatHour, formatLate } from '../times.ts';
+import { formatDay, formatExact, formatHour, formatLate, formatSpoken } from '../times.ts';
+import { sentenceOf } from './sentence.ts';
 
 /** How far an own message has come: a shape of its own, and words. */
 export const MARKS: Record<Mark, { icon: IconName; words: string }> = {
@@ -21,6 +22,11 @@ interface Props {
   isOffline: boolean;
   author: string;
   showsAuthor: boolean;
+  /** Where it stands among all messages, and how many those are. */
+  position: number;
+  setSize: number;
+  /** It is where Tab enters the thread; only its buttons are in the tab order (C9.7). */
+  isStop: boolean;
   onRetry: () => void;
   onDiscard: () => void;
 }
@@ -28,6 +34,16 @@ interface Props {
 /** A waiting one says what it waits for (C6.2). */
 const wordsOf = ({ mark, isOffline }: Pick<Props, 'mark' | 'isOffline'>): string =>
   mark === 'kept' && isOffline ? 'Waiting for network' : MARKS[mark].words;
+
+const timeOf = ({ at, acceptedAt }: ThreadMessage, now: number): string =>
+  acceptedAt === null ? formatSpoken(at, now) : `written ${formatLate(at, acceptedAt)}, sent ${formatSpoken(acceptedAt, now)}`;
+
+function sentence(props: Props): string {
+  const { message, author } = props;
+  const { text, isOwn, isEdited, startsUnread, failure } = message;
+  const status = failure ? FAILURES[failure] : isOwn && text !== null ? wordsOf(props) : null;
+  return sentenceOf({ author, text, isEdited, startsUnread, status, time: timeOf(message, Date.now()) });
+}
 
 const Divider: Component<{ words: string; isNew?: boolean }> = (props) => (
   <div role="separator" aria-label={props.words} class="divider" classList={{ 'divider--new': props.isNew ?? false }}>
@@ -60,53 +76,63 @@ const Meta: Component<Pick<Props, 'message' | 'mark' | 'isOffline'>> = (props) =
   </span>
 );
 
-/** One item of the thread: dividers before it, the bubble, and what failed. */
-export const Message: Component<Props> = (props) => (
-  <li
-    class="message"
-    classList={{
-      'message--own': props.message.isOwn,
-      'message--starts': props.message.startsRun,
-      'message--ends': props.message.endsRun,
-      'message--pending': props.message.seq === null,
-    }}
-    data-id={props.message.id}
-    data-seq={props.message.seq ?? undefined}
-  >
-    <Show when={props.message.startsDay}>
-      <Divider words={formatDay(props.message.acceptedAt ?? props.message.at, Date.now())} />
-    </Show>
-    <Show when={props.message.startsUnread}>
-      <Divider words="New messages" isNew />
-    </Show>
-    <div
-      class="bubble"
-      classList={{ 'bubble--deleted': props.message.text === null, 'bubble--leaving': props.message.change === 'delete' }}
+/** One item of the thread: dividers before it, the bubble, and what failed. Focused it is one sentence (C9.6). */
+export const Message: Component<Props> = (props) => {
+  const isArriving = untrack(() => props.message.seq === null && !props.message.isKept);
+  const actions = [
+    { words: 'Try again', act: () => props.onRetry() },
+    { words: 'Copy', act: () => void navigator.clipboard.writeText(props.message.text ?? '') },
+    { words: 'Delete', act: () => props.onDiscard() },
+  ];
+  return (
+    <li
+      class="message"
+      classList={{
+        'message--own': props.message.isOwn,
+        'message--starts': props.message.startsRun,
+        'message--ends': props.message.endsRun,
+        'message--arriving': isArriving,
+      }}
+      tabindex={props.isStop ? 0 : -1}
+      aria-label={sentence(props)}
+      aria-posinset={props.position}
+      aria-setsize={props.setSize}
+      data-id={props.message.id}
+      data-seq={props.message.seq ?? undefined}
     >
-      <span class={props.showsAuthor && props.message.startsRun ? 'bubble__author' : 'unseen'}>
-        {props.author}
-        <span class="unseen">: </span>
-      </span>
-      <div class="bubble__body" dir="auto">
-        <span class="bubble__text">{props.message.text ?? 'Message deleted'}</span>
-        <Meta message={props.message} mark={props.mark} isOffline={props.isOffline} />
+      <Show when={props.message.startsDay}>
+        <Divider words={formatDay(props.message.acceptedAt ?? props.message.at, Date.now())} />
+      </Show>
+      <Show when={props.message.startsUnread}>
+        <Divider words="New messages" isNew />
+      </Show>
+      <div
+        class="bubble"
+        classList={{ 'bubble--deleted': props.message.text === null, 'bubble--leaving': props.message.change === 'delete' }}
+      >
+        <span class={props.showsAuthor && props.message.startsRun ? 'bubble__author' : 'unseen'}>
+          {props.author}
+          <span class="unseen">: </span>
+        </span>
+        <div class="bubble__body" dir="auto">
+          <span class="bubble__text">{props.message.text ?? 'Message deleted'}</span>
+          <Meta message={props.message} mark={props.mark} isOffline={props.isOffline} />
+        </div>
       </div>
-    </div>
-    <Show when={props.message.failure} keyed>
-      {(failure) => (
-        <p class="failure" role="alert">
-          <span>{FAILURES[failure]}</span>
-          <button type="button" class="link" onClick={() => props.onRetry()}>
-            Try again
-          </button>
-          <button type="button" class="link" onClick={() => void navigator.clipboard.writeText(props.message.text ?? '')}>
-            Copy
-          </button>
-          <button type="button" class="link" onClick={() => props.onDiscard()}>
-            Delete
-          </button>
-        </p>
-      )}
-    </Show>
-  </li>
-);
+      <Show when={props.message.failure} keyed>
+        {(failure) => (
+          <p class="failure" role="alert">
+            <span>{FAILURES[failure]}</span>
+            <For each={actions}>
+              {({ words, act }) => (
+                <button type="button" class="link" tabindex={props.isStop ? 0 : -1} onClick={act}>
+                  {words}
+                </button>
+              )}
+            </For>
+          </p>
+        )}
+      </Show>
+    </li>
+  );
+};

@@ -1,4 +1,5 @@
-import { type Accessor, createSignal, onCleanup } from 'solid-js';
+import { type Accessor, createMemo, createSignal, onCleanup, untrack } from 'solid-js';
+import { type Layout, gapsBetween, layOut, rowsAround } from './thread-window.ts';
 
 /** A place in a thread: this message, so many pixels below the upper edge. */
 export interface Anchor {
@@ -6,75 +7,194 @@ export interface Anchor {
   top: number;
 }
 
-/** The only one who writes `scrollTop` of a thread (C5.5). */
+/** The only one who writes `scrollTop` of a thread, and who says which of its rows are in the document (C5.5, C5.9). */
 export interface ScrollOwner {
+  /** The rows to show, as indexes, and the room that stands for the others. */
+  shown: Accessor<readonly number[]>;
+  gaps: Accessor<{ before: number[]; end: number }>;
+  /** The rows in the document were changed. */
+  settle(): void;
+  /** The last message on the screen. */
+  lastOnScreen: Accessor<string | null>;
   isAtBottom: Accessor<boolean>;
   toBottom(): void;
   /** Up or down by so many screens, a little less than whole ones. */
   byPages(pages: number): void;
-  /** Brings an item about a third of the way down. */
-  toItem(item: HTMLElement): void;
-  /** Goes back to where an earlier owner was; false: that message is not here. */
-  restore(anchor: Anchor): boolean;
+  /** The row that is one screen further up or down. */
+  indexByPage(from: number, direction: 1 | -1): number;
+  /** Brings a message about a third of the way down. */
+  toMessage(id: string): void;
+  /** Brings a message onto the screen, by the shortest way; its row is in the document then. */
+  reveal(id: string): void;
+  /** Goes back to where an earlier owner was. */
+  restore(anchor: Anchor): void;
   /** Where the reader is; null at the end. */
   anchor(): Anchor | null;
-  /** The last item of which a reader has seen something; null before there is one. */
+  /** The row at the lower edge of which a reader has seen something; null before there is one. */
   lastSeen(): HTMLElement | null;
 }
 
-type Place = { kind: 'bottom' } | { kind: 'item'; item: HTMLElement; top: number };
+interface Options {
+  box: HTMLElement;
+  /** Its children are rows, each with its message in `data-id`, and a `.bubble` that holds the text. */
+  content: HTMLElement;
+  ids: Accessor<readonly string[]>;
+  indexOf: (id: string) => number | undefined;
+  /** Rows that stay in the document wherever the reader is. */
+  pinned: Accessor<readonly number[]>;
+  /** Something else may be on the screen. */
+  onLook: () => void;
+}
+
+/** At the end, or where these messages stand: the first of them that is still there keeps its pixel. */
+type Place = { kind: 'end' } | { kind: 'messages'; tops: readonly Anchor[] };
 
 /** So near to the end counts as being there. */
 const BOTTOM_PX = 10;
 /** So much of an item has to be on the screen, in pixels. */
 const SEEN_PX = 36;
+/** A revealed message keeps so far from the edge. */
+const EDGE_PX = 12;
+/** So many rows are shown before anything is known of the screen. */
+const FIRST_ROWS = 20;
+/** What the reader sees is found in two rounds; more are for fractions of pixels. */
+const ROUNDS = 5;
+
+const same = <T>(a: readonly T[], b: readonly T[]): boolean => a.length === b.length && a.every((each, i) => each === b[i]);
 
 /**
- * Keeps the reader's place whatever changes its size: at the end they stay at the end, elsewhere the first visible item stays on its pixel
- * (C5.1, C5.3, C5.4). Sizes are looked at before they are painted, so nothing is seen to jump. `onLook` runs when something else may be on the screen.
+ * Keeps the reader's place whatever comes, goes, or changes its size: at the end they stay at the end, elsewhere the first visible message
+ * stays on its pixel (C5.1, C5.3, C5.4). Sizes are looked at before they are painted, so nothing is seen to jump. It never scrolls over
+ * time, so there is nothing that a wheel, a key or a touch would have to cancel (C5.5).
  */
-export function createScrollOwner(box: HTMLElement, content: HTMLElement, onLook: () => void): ScrollOwner {
+export function createScrollOwner({ box, content, ids, indexOf, pinned, onLook }: Options): ScrollOwner {
+  const heights = new Map<string, number>();
+  const [measured, setMeasured] = createSignal(0);
+  /** What is on the screen, by the first and the last message of it; null: the end. */
+  const [span, setSpan] = createSignal<{ first: string | null; last: string | null }>({ first: null, last: null });
   const [isAtBottom, setAtBottom] = createSignal(true);
-  let place: Place = { kind: 'bottom' };
-  let knownHeight = 0;
+  let place: Place = { kind: 'end' };
+  let known = { content: 0, box: 0, width: 0 };
+  let written = -1;
+  let settling = false;
 
-  const items = (): HTMLCollectionOf<HTMLElement> => content.children as HTMLCollectionOf<HTMLElement>;
-  const topOf = (item: HTMLElement): number => item.getBoundingClientRect().top - box.getBoundingClientRect().top;
+  const layout = createMemo((): Layout => (measured(), layOut(ids(), heights)));
+  let lastFirst = 0;
+  const shown = createMemo(
+    () => {
+      const { first, last } = span();
+      const count = ids().length;
+      const end = count - 1;
+      const to = last === null ? end : (indexOf(last) ?? end);
+      const from = first === null ? Math.max(0, end - FIRST_ROWS) : (indexOf(first) ?? lastFirst);
+      lastFirst = Math.min(from, to);
+      return rowsAround(count, lastFirst, Math.max(0, to), pinned());
+    },
+    [],
+    { equals: same },
+  );
+  const gaps = createMemo(() => gapsBetween(shown(), ids().length, layout()));
 
-  /** The first item whose end is below `y`, by halving. */
-  function itemAt(y: number): HTMLElement | null {
-    const all = items();
-    let low = 0;
-    let high = all.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (topOf(all[middle]!) + all[middle]!.offsetHeight > y) high = middle;
-      else low = middle + 1;
+  const rows = (): HTMLElement[] => [...content.children] as HTMLElement[];
+  const rowOf = (id: string): HTMLElement | null => content.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`);
+  const bubbleOf = (row: HTMLElement): Element => row.querySelector('.bubble') ?? row;
+  const idOf = (row: HTMLElement): string => row.dataset.id ?? '';
+  const topOf = (element: Element): number => element.getBoundingClientRect().top - box.getBoundingClientRect().top;
+  const isAtEnd = (): boolean => place.kind === 'end';
+  const toEnd = (): number => box.scrollHeight - box.scrollTop - box.clientHeight;
+
+  function write(scrollTop: number): void {
+    box.scrollTop = scrollTop;
+    written = box.scrollTop;
+  }
+
+  function measure(): void {
+    let isNew = false;
+    for (const row of rows()) {
+      const { height } = row.getBoundingClientRect();
+      isNew ||= heights.get(idOf(row)) !== height;
+      heights.set(idOf(row), height);
     }
-    return all[low] ?? null;
+    if (isNew) setMeasured((n) => n + 1);
   }
 
+  /** Takes the reader's place from what they look at. */
   function notePlace(): void {
-    const atBottom = box.scrollHeight - box.scrollTop - box.clientHeight <= BOTTOM_PX;
-    const item = atBottom ? null : itemAt(0);
-    place = item ? { kind: 'item', item, top: topOf(item) } : { kind: 'bottom' };
-    setAtBottom(atBottom);
+    const isEnd = toEnd() <= BOTTOM_PX;
+    setAtBottom(isEnd);
+    if (isEnd) place = { kind: 'end' };
+    else {
+      const seen = rows()
+        .map((row) => ({ id: idOf(row), top: topOf(bubbleOf(row)), end: topOf(row) + row.offsetHeight }))
+        .filter(({ top, end }) => end > 0 && top < box.clientHeight);
+      place = { kind: 'messages', tops: seen.length > 0 ? seen : guess() };
+    }
   }
 
-  function keepPlace(): void {
-    knownHeight = content.offsetHeight;
-    if (place.kind === 'bottom') box.scrollTop = box.scrollHeight;
-    else if (place.item.isConnected) box.scrollTop += topOf(place.item) - place.top;
-    onLook();
+  /** Where nothing is shown yet: the row that is thought to be there. */
+  function guess(): Anchor[] {
+    const y = -topOf(content);
+    const index = layout().indexAt(y);
+    const id = ids()[index];
+    return id === undefined ? [] : [{ id, top: layout().offset(index) - y }];
   }
+
+  /** Puts the reader back to their place; where it cannot be reached, the nearest one is theirs. */
+  function hold(): void {
+    if (place.kind === 'end') return write(box.scrollHeight);
+    for (const { id, top } of place.tops) {
+      const row = rowOf(id);
+      if (!row) continue;
+      write(box.scrollTop + topOf(bubbleOf(row)) - top);
+      if (toEnd() <= BOTTOM_PX || Math.abs(topOf(bubbleOf(row)) - top) > 1) notePlace();
+      setAtBottom(isAtEnd());
+      return;
+    }
+  }
+
+  /** Whether other rows are on the screen than was thought. */
+  function lookAround(): boolean {
+    const held = place.kind === 'messages' ? place.tops.find(({ id }) => indexOf(id) !== undefined) : undefined;
+    // What is to be on the screen is not in the document yet.
+    const y = held && !rowOf(held.id) ? layout().offset(indexOf(held.id)!) - held.top : -topOf(content);
+    const idAt = (height: number): string | null => ids()[layout().indexAt(height)] ?? null;
+    const next = { first: idAt(y), last: place.kind === 'end' ? null : idAt(y + box.clientHeight) };
+    const before = span();
+    if (before.first === next.first && before.last === next.last) return false;
+    setSpan(next);
+    return true;
+  }
+
+  function settleNow(): void {
+    if (settling) return;
+    settling = true;
+    if (known.width !== box.clientWidth) heights.clear();
+    for (let round = 0; round < ROUNDS; round++) {
+      measure();
+      hold();
+      if (!lookAround()) break;
+    }
+    known = { content: content.offsetHeight, box: box.clientHeight, width: box.clientWidth };
+    settling = false;
+    // What is in the document now is not where the reader is going.
+    if (place.kind === 'end' || place.tops.some(({ id }) => rowOf(id))) onLook();
+  }
+  const settle = (): void => untrack(settleNow);
 
   function onScroll(): void {
-    if (content.offsetHeight !== knownHeight) return keepPlace();
-    notePlace();
-    onLook();
+    if (box.scrollTop === written) return;
+    // A change of size is no scrolling of the reader's.
+    if (content.offsetHeight === known.content && box.clientHeight === known.box) notePlace();
+    settle();
   }
 
-  const observer = new ResizeObserver(keepPlace);
+  function go(to: Place): void {
+    place = to;
+    setAtBottom(to.kind === 'end');
+    settle();
+  }
+
+  const observer = new ResizeObserver(settle);
   observer.observe(box);
   observer.observe(content);
   box.addEventListener('scroll', onScroll, { passive: true });
@@ -84,33 +204,33 @@ export function createScrollOwner(box: HTMLElement, content: HTMLElement, onLook
   });
 
   return {
+    shown,
+    gaps,
+    settle,
     isAtBottom,
-    toBottom() {
-      place = { kind: 'bottom' };
-      setAtBottom(true);
-      box.scrollTop = box.scrollHeight;
-    },
+    lastOnScreen: () => span().last ?? ids().at(-1) ?? null,
+    toBottom: () => go({ kind: 'end' }),
     byPages(pages) {
       box.scrollTop += pages * 0.9 * box.clientHeight;
       notePlace();
+      settle();
     },
-    toItem(item) {
-      box.scrollTop += topOf(item) - box.clientHeight / 3;
-      notePlace();
+    indexByPage: (from, direction) => layout().indexAt(layout().offset(from) + direction * 0.9 * box.clientHeight),
+    toMessage: (id) => go({ kind: 'messages', tops: [{ id, top: box.clientHeight / 3 }] }),
+    reveal(id) {
+      const third = { kind: 'messages', tops: [{ id, top: box.clientHeight / 3 }] } as const;
+      if (!rowOf(id)) go(third);
+      const row = rowOf(id);
+      if (!row) return;
+      const inset = topOf(bubbleOf(row)) - topOf(row);
+      const top = topOf(row);
+      const lowest = box.clientHeight - row.offsetHeight - EDGE_PX;
+      if (top >= EDGE_PX && top <= lowest) return;
+      const wanted = top < EDGE_PX ? EDGE_PX : Math.max(EDGE_PX, lowest);
+      go({ kind: 'messages', tops: [{ id, top: wanted + inset }] });
     },
-    restore({ id, top }) {
-      const item = content.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`);
-      if (!item) return false;
-      box.scrollTop += topOf(item) - top;
-      notePlace();
-      return true;
-    },
-    anchor: () => (place.kind === 'item' && place.item.dataset.id ? { id: place.item.dataset.id, top: place.top } : null),
-    lastSeen() {
-      const end = box.clientHeight;
-      let item = itemAt(end - 1) ?? (content.lastElementChild as HTMLElement | null);
-      while (item && topOf(item) + Math.min(item.offsetHeight, SEEN_PX) > end) item = item.previousElementSibling as HTMLElement | null;
-      return item;
-    },
+    restore: (anchor) => go({ kind: 'messages', tops: [anchor] }),
+    anchor: () => (place.kind === 'messages' ? (place.tops[0] ?? null) : null),
+    lastSeen: () => rows().findLast((row) => topOf(row) + Math.min(row.offsetHeight, SEEN_PX) <= box.clientHeight) ?? null,
   };
 }

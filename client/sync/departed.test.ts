@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { systemRandom } from '../../shared/clock.ts';
+import { makeMessageId, makeUuid } from '../../shared/ids.ts';
+import { makeDeparted } from './departed.ts';
+import { type Entry, type MessageEntry, changeKey, messageKey } from './outbox/entry.ts';
+import { makeTestClock } from './test-server.ts';
+
+const conversationId = makeUuid(1, systemRandom);
+const common = { conversationId, at: 1, state: { kind: 'waiting' } } as const;
+let order = 0;
+function message(placed = true): MessageEntry {
+  const messageId = makeMessageId(1, systemRandom);
+  return { ...common, order: ++order, id: messageKey(messageId), kind: 'message', messageId, value: ['text', null, null], placed };
+}
+const deletion = ({ messageId }: MessageEntry): Entry => ({
+  ...common,
+  order: ++order,
+  id: changeKey(messageId),
+  kind: 'delete',
+  messageId,
+  n: null,
+});
+
+function setUp() {
+  const clock = makeTestClock();
+  const logged = new Set<string>();
+  const world = { isLive: true, moves: false, changes: 0 };
+  const departed = makeDeparted({
+    clock,
+    isLogged: (id) => logged.has(id),
+    moves: () => world.moves,
+    isLive: () => world.isLive,
+    onChange: () => (world.changes += 1),
+  });
+  return { clock, logged, world, departed };
+}
+
+test('[C11.1] a message that another tab has seen arrive stays until it arrives here, in its order', () => {
+  const { logged, departed } = setUp();
+  const [a, b, c] = [message(), message(), message()];
+  departed.look([a, b, c]);
+  departed.look([c]);
+  expect([departed.messages(), departed.has(a.messageId), departed.has(c.messageId)]).toEqual([[a, b], true, false]);
+  logged.add(a.messageId);
+  departed.look([c]);
+  expect(departed.messages()).toEqual([b]);
+  logged.add(b.messageId);
+  logged.add(c.messageId);
+  departed.look([]);
+  expect(departed.messages()).toEqual([]);
+});
+
+test('[C6.5] what was taken back before it could leave, or deleted, is gone at once', () => {
+  const { departed } = setUp();
+  const [a, b] = [message(false), message()];
+  departed.look([a, b, deletion(b)]);
+  departed.look([]);
+  expect(departed.messages()).toEqual([]);
+});
+
+test('the tab that moves has seen itself what became of it', () => {
+  const { world, departed } = setUp();
+  world.moves = true;
+  departed.look([message()]);
+  departed.look([]);
+  expect(departed.messages()).toEqual([]);
+});
+
+test('what never comes is given up some seconds after this tab has all that there is, not before', () => {
+  const { clock, world, departed } = setUp();
+  world.isLive = false;
+  const a = message();
+  departed.look([a]);
+  departed.look([]);
+  clock.pass(60_000);
+  expect([departed.messages(), world.changes]).toEqual([[a], 0]);
+  world.isLive = true;
+  clock.pass(5_000);
+  expect([departed.messages(), world.changes]).toEqual([[], 1]);
+});
