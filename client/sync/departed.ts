@@ -21,8 +21,8 @@ export interface Departed {
   close: () => void;
 }
 
-/** What this tab's own line does not bring within so long of being live is not there. */
-const GRACE_MS = 5_000;
+/** What this tab's own line does not bring within so long of being live is not there; over HTTP it is asked for every 15 s. */
+const GRACE_MS = 20_000;
 
 /** Only what was placed can have arrived: what leaves the outbox before was taken back, and so is what leaves it together with its deletion. */
 export function makeDeparted({ clock, isLogged, moves, isLive, onChange }: Options): Departed {

@@ -29,9 +29,9 @@ export function openRequestMover(options: Options): { move: () => void; close: (
   const { outbox, api, clock, random, moves, isReachable, onOpened } = options;
   const busy = new Set<string>();
   let failures = 0;
-  let again = 0;
   let closed = false;
-  let cancel = (): void => {};
+  /** Ends the wait after a failure; null: there is none. */
+  let cancelWait: (() => void) | null = null;
 
   async function open(entry: OpenEntry): Promise<void> {
     onOpened(await api.openDirect(entry.userId));
@@ -54,10 +54,11 @@ export function openRequestMover(options: Options): { move: () => void; close: (
     } catch (error) {
       if (!isFinal(error)) {
         // What failed for now waits for this, not for the next change of anything.
-        const pauseMs = backOffMs(++failures, random);
-        again = clock.now() + pauseMs;
-        cancel();
-        cancel = clock.after(pauseMs, move);
+        cancelWait?.();
+        cancelWait = clock.after(backOffMs(++failures, random), () => {
+          cancelWait = null;
+          move();
+        });
       } else if (entry.kind === 'read') outbox.done([entry]);
       else outbox.fail([entry.id], 'refused');
       if (!(error instanceof ApiError)) throw error;
@@ -67,7 +68,7 @@ export function openRequestMover(options: Options): { move: () => void; close: (
   }
 
   function move(): void {
-    if (closed || !isReachable() || clock.now() < again) return;
+    if (closed || !isReachable() || cancelWait) return;
     for (const entry of outbox.entries()) {
       if (entry.state.kind !== 'waiting' || busy.has(entry.id) || !moves(entry)) continue;
       if (entry.kind === 'open') void run(entry, open(entry));
@@ -81,7 +82,7 @@ export function openRequestMover(options: Options): { move: () => void; close: (
     close() {
       closed = true;
       endWatch();
-      cancel();
+      cancelWait?.();
     },
   };
 }

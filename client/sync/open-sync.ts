@@ -9,8 +9,7 @@ import { type Inbox, openInbox } from './inbox.ts';
 import { openRequestMover } from './move-requests.ts';
 import { type Outbox, openOutbox } from './outbox/outbox.ts';
 import { makeOpenProvider } from './provider.ts';
-import { openDeviceDatabase } from './storage/device-database.ts';
-import { openReplicaCache } from './storage/replica-cache.ts';
+import type { DeviceStorage } from './storage/device-storage.ts';
 import { joinTabs, makeMoves } from './tabs.ts';
 import { type ConnectionState, openConnection } from './wire/connection.ts';
 
@@ -37,6 +36,7 @@ export interface Sync {
 export interface SyncDeps {
   me: Me;
   api: Api;
+  storage: DeviceStorage;
   /** `ws://host/api/sync` */
   url: string;
   WebSocket: typeof WebSocket;
@@ -63,7 +63,7 @@ export function openSync(deps: SyncDeps): Sync {
   const listeners = new Set<() => void>();
   let hasResigned = false;
   const notify = (): void => listeners.forEach((listener) => listener());
-  const database = openDeviceDatabase(me.id);
+  const { database } = deps.storage;
   const inbox = openInbox(database);
   const drafts = openDrafts(database);
   let isReady = false;
@@ -72,7 +72,7 @@ export function openSync(deps: SyncDeps): Sync {
 
   const tabs = joinTabs({ ...deps, account: me.id, onMover: () => queueMicrotask(settle) });
   const outbox = openOutbox({ store: database.outbox, siblings: tabs.siblings, clock });
-  const cache = openReplicaCache({ account: me.id, database, news: tabs.drops, clock });
+  const cache = deps.storage.openCache(tabs.drops);
 
   async function pollInbox(): Promise<boolean> {
     try {

@@ -72,7 +72,10 @@ export function openLine({ url, WebSocket, clock, onOpen, ask, onFrame, onClosed
 
   function watch(): void {
     stopWatch();
-    if (!ended) stopWatch = clock.after((answerBy ?? heardAt + ASK_AFTER_MS) - clock.now(), look);
+    const now = clock.now();
+    // A clock that was put back is no reason to wait longer.
+    heardAt = Math.min(heardAt, now);
+    if (!ended) stopWatch = clock.after(answerBy === null ? heardAt + ASK_AFTER_MS - now : Math.min(answerBy - now, ANSWER_MS), look);
   }
 
   function look(): void {

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { INBOX_CHANNEL } from '../../../shared/channels.ts';
 import { CLOSE } from '../../../shared/close-codes.ts';
-import type { InboxAnswer, InboxChanges } from '../../../shared/inbox.ts';
+import { type InboxAnswer, type InboxChanges, encodeInbox } from '../../../shared/inbox.ts';
 import { KEEP_ALIVE_MS } from '../../../shared/limits.ts';
 import { OLDEST_VERSION, PROTOCOL_VERSION } from '../../../shared/protocol-version.ts';
 import { type Carrier, makeCarrier } from '../testing/carrier.ts';
 import { settled } from '../testing/manual-clock.ts';
 import { startTestNode } from '../testing/test-node.ts';
+import { openInbox } from './inbox.ts';
 
 const code = (name: keyof typeof CLOSE): number => CLOSE[name].code;
 const isChanges = (answer: InboxAnswer): answer is InboxChanges => 'changed' in answer;
@@ -211,4 +212,35 @@ describe('delivered', () => {
     expect([...row(conversationId).members.values()].map(({ delivered }) => delivered)).toEqual([0, 0]);
     expect(carriers.ben.closed).toBeNull();
   });
+});
+
+test.each([
+  ['hello', 0],
+  ['what changed', 1],
+])('[W7, I6] a reader that is cut by %s, for being too slow, is not read for any more', async (_, heard) => {
+  const { clock, ana } = await startTestNode();
+  let [said, reads, watches] = [0, 0, 0];
+  const inbox = openInbox({
+    userId: ana,
+    clock,
+    source: {
+      async changes() {
+        reads += 1;
+        return { changed: [], gone: ['x'], cursor: String(reads) };
+      },
+      concerned: async () => [],
+    },
+    membership: { access: async () => 'member', positions: async () => new Map(), setRead: async () => null, setDelivered: async () => [] },
+    logger: { info() {}, warn() {}, error() {} },
+    send: () => void (said++ === heard && inbox.stop()),
+    end: () => {},
+    watch() {
+      watches += 1;
+      return () => void (watches -= 1);
+    },
+    announce: () => {},
+  });
+  inbox.receive(encodeInbox({ hello: HELLO }));
+  await clock.advance(KEEP_ALIVE_MS * 3);
+  expect([reads, watches]).toEqual([heard, 0]);
 });

@@ -1,5 +1,5 @@
-import type { Scheduler } from './scheduler.ts';
-import { type Place, runIn } from './place.ts';
+import type { Scheduler } from '../scheduler.ts';
+import type { Place } from './place.ts';
 
 type Listener = (event: MessageEvent<unknown>) => void;
 
@@ -7,8 +7,10 @@ type Listener = (event: MessageEvent<unknown>) => void;
 export interface Shared {
   locksOf(place: Place): LockManager;
   channelOf(place: Place, name: string): BroadcastChannel;
-  /** A killed tab lets go of everything. */
-  killed(place: Place): void;
+  /** A tab that has ended lets go of everything. */
+  ended(place: Place): void;
+  /** The first in line for a lock. */
+  holder(name: string): Place | null;
 }
 
 interface Waiter {
@@ -22,7 +24,7 @@ export function makeShared(scheduler: Scheduler): Shared {
 
   function next(name: string): void {
     const first = queues.get(name)?.[0];
-    if (first) scheduler.soon(() => queues.get(name)?.[0] === first && runIn(first.place, first.grant));
+    if (first) scheduler.soon(() => first.place.later(() => queues.get(name)?.[0] === first && first.grant()));
   }
 
   function leave(name: string, waiter: Waiter): void {
@@ -36,6 +38,7 @@ export function makeShared(scheduler: Scheduler): Shared {
   }
 
   return {
+    holder: (name) => queues.get(name)?.[0]?.place ?? null,
     locksOf(place) {
       async function request(name: string, options: LockOptions, callback: () => Promise<unknown>): Promise<unknown> {
         return new Promise((resolve, reject) => {
@@ -43,8 +46,11 @@ export function makeShared(scheduler: Scheduler): Shared {
           const waiter: Waiter = {
             place,
             grant() {
+              if (granted) return;
               granted = true;
-              callback().then(resolve, reject).finally(() => leave(name, waiter));
+              callback()
+                .then(resolve, reject)
+                .finally(() => leave(name, waiter));
             },
           };
           options.signal?.addEventListener('abort', () => {
@@ -67,10 +73,10 @@ export function makeShared(scheduler: Scheduler): Shared {
         name,
         hear(data: unknown) {
           heard.push(data);
-          scheduler.soon(() => {
+          place.later(() => {
             const data = heard.shift();
-            if (!place.isAlive() || !channels.has(end)) return;
-            for (const listener of listeners) runIn(place, () => listener({ data } as MessageEvent<unknown>));
+            if (!channels.has(end)) return;
+            for (const listener of listeners) listener({ data } as MessageEvent<unknown>);
           });
         },
       };
@@ -84,7 +90,7 @@ export function makeShared(scheduler: Scheduler): Shared {
         close: () => channels.delete(end),
       } as unknown as BroadcastChannel;
     },
-    killed(place) {
+    ended(place) {
       for (const channel of channels) if (channel.place === place) channels.delete(channel);
       for (const [name, queue] of queues) for (const waiter of queue) if (waiter.place === place) leave(name, waiter);
     },
