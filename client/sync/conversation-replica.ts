@@ -106,6 +106,11 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
 
   function openWanted(): void {
     if (isUnopened()) {
+      // Its end was that there is no such conversation; there will be one.
+      if (root?.status().kind === 'ended') {
+        root.close();
+        root = null;
+      }
       loaded ||= outbox.status() !== 'loading';
       return;
     }

@@ -1,5 +1,6 @@
 import type { Conversation, Me, User } from '../../shared/api.ts';
 import type { Clock, RandomBytes } from '../../shared/clock.ts';
+import { CLOSE } from '../../shared/close-codes.ts';
 import { type Uuid, directConversationId } from '../../shared/ids.ts';
 import { type Api, ApiError } from './api.ts';
 import { type Conversations, makeConversations } from './conversations.ts';
@@ -7,6 +8,7 @@ import { makeDeliveredReporter } from './delivered.ts';
 import { type Drafts, openDrafts } from './drafts.ts';
 import { type Inbox, openInbox } from './inbox.ts';
 import { openRequestMover } from './move-requests.ts';
+import { openKey } from './outbox/entry.ts';
 import { type Outbox, openOutbox } from './outbox/outbox.ts';
 import { makeOpenProvider } from './provider.ts';
 import type { DeviceStorage } from './storage/device-storage.ts';
@@ -133,6 +135,17 @@ export function openSync(deps: SyncDeps): Sync {
     notify();
   }
 
+  /** What was begun here and never came to the server is begun again, whatever became of the entry that was to open it. */
+  function openAgain(): void {
+    for (const [id, replica] of conversations.replicas()) {
+      const status = replica.status();
+      if (status.kind !== 'ended' || status.code !== CLOSE.notFound.code || outbox.of(id).length === 0 || outbox.get(openKey(id))) continue;
+      const row = inbox.conversations().get(id);
+      const other = row?.kind === 'direct' ? row.members.find((member) => member.id !== me.id) : undefined;
+      if (other) outbox.open(id, other.id);
+    }
+  }
+
   async function start(): Promise<void> {
     await Promise.race([Promise.all([inbox.ready, drafts.ready]), new Promise<void>((resolve) => void clock.after(STUCK_MS, resolve))]);
     if (closed) return;
@@ -150,7 +163,10 @@ export function openSync(deps: SyncDeps): Sync {
       hasResigned = outbox.status() === 'memory';
       settle();
     }),
-    conversations.subscribe(delivered.look),
+    conversations.subscribe(() => {
+      delivered.look();
+      openAgain();
+    }),
     cache.subscribe(notify),
     connection.subscribe(() => {
       if (connection.state() === 'open') delivered.again();

@@ -5,7 +5,7 @@ import { openPool } from './pool.ts';
 import { runSeeds } from './run-seeds.ts';
 
 /** Within so many seeds each planted mistake has to be found. */
-const WITHIN = 10_000;
+const WITHIN = Number(process.env.WITHIN ?? 10_000);
 
 /** After how many seeds each planted mistake is found, as the table of the README; `ONLY` names some of them. */
 async function main(): Promise<void> {
