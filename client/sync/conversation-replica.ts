@@ -72,7 +72,6 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
   const mover = makeMover(() => ({ id, outbox, moves, segments, want: openSegment, open: live() }));
   const departed = makeDeparted({
     clock,
-    moves,
     isLogged: (messageId) => [...segments.values()].some((segment) => segment.isLogged(messageId)),
     isLive: () => live() !== null,
     onChange: notify,
@@ -96,8 +95,10 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
       const change = outbox.get(changeKey(messageId));
       if (message?.state.kind === 'waiting') {
         if (code === 'closed') mover.closed(messageId, n);
-        else if (code === 'duplicate') outbox.done([message]);
-        else outbox.fail([message.id], code);
+        else if (code === 'duplicate') {
+          outbox.done([message]);
+          departed.forget(messageId);
+        } else outbox.fail([message.id], code);
       } else if (change?.kind === 'edit' && code === 'removed') outbox.fail([change.id], 'gone');
       settle();
     };

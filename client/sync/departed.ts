@@ -5,8 +5,6 @@ import { type Entry, type MessageEntry, changeKey } from './outbox/entry.ts';
 interface Options {
   clock: Clock;
   isLogged: (id: MessageId) => boolean;
-  /** What this tab moves leaves when it is here. */
-  moves: (entry: Entry) => boolean;
   /** All that the server had is here. */
   isLive: () => boolean;
   onChange: () => void;
@@ -18,6 +16,8 @@ export interface Departed {
   look: (entries: readonly Entry[]) => void;
   messages: () => readonly MessageEntry[];
   has: (id: MessageId) => boolean;
+  /** It is known what became of it. */
+  forget: (id: MessageId) => void;
   close: () => void;
 }
 
@@ -25,7 +25,7 @@ export interface Departed {
 const GRACE_MS = 20_000;
 
 /** Only what was placed can have arrived: what leaves the outbox before was taken back, and so is what leaves it together with its deletion. */
-export function makeDeparted({ clock, isLogged, moves, isLive, onChange }: Options): Departed {
+export function makeDeparted({ clock, isLogged, isLive, onChange }: Options): Departed {
   const messages = new Map<MessageId, MessageEntry>();
   const cancels = new Map<MessageId, () => void>();
   let before: readonly Entry[] = [];
@@ -55,7 +55,7 @@ export function makeDeparted({ clock, isLogged, moves, isLive, onChange }: Optio
       const deleted = new Set(before.filter(({ kind }) => kind === 'delete').map(({ id }) => id));
       for (const entry of before) {
         if (entry.kind !== 'message' || !entry.placed || now.has(entry.id) || deleted.has(changeKey(entry.messageId))) continue;
-        if (moves(entry) || isLogged(entry.messageId) || messages.has(entry.messageId)) continue;
+        if (isLogged(entry.messageId) || messages.has(entry.messageId)) continue;
         messages.set(entry.messageId, entry);
         wait(entry.messageId);
       }
@@ -63,6 +63,7 @@ export function makeDeparted({ clock, isLogged, moves, isLive, onChange }: Optio
     },
     messages: () => [...messages.values()],
     has: (id) => messages.has(id),
+    forget,
     close: () => cancels.forEach((cancel) => cancel()),
   };
 }

@@ -1,10 +1,10 @@
 import { DOINGS, type Action } from './plan.ts';
 import type { Browser } from './browser/browser.ts';
-import type { DiskHealth } from './browser/disk.ts';
+import type { Health } from './browser/keep.ts';
 import type { Tab } from './browser/tab.ts';
 import { type World, directOf } from './world.ts';
 
-const DISKS: readonly DiskHealth[] = ['well', 'aborting', 'aborting', 'full', 'stuck'];
+const DISKS: readonly Health[] = ['well', 'aborting', 'aborting', 'full', 'stuck'];
 const TABS = 3;
 const JUMP_MS = 5 * 60 * 60_000;
 
@@ -44,12 +44,12 @@ export function act(world: World, action: Action, i: number): void {
     }
     case 'browser crashed':
       for (const one of [...browser.tabs]) browser.leave(one, 'kill');
-      return browser.disk.crash();
+      return browser.keep.crash();
     case 'disk':
-      return void (browser.disk.health = pick(DISKS, much)!);
+      return void (browser.keep.health = pick(DISKS, much)!);
     case 'wipe':
       for (const one of [...browser.tabs]) browser.leave(one, 'kill');
-      browser.disk.wipe();
+      browser.keep.wipe();
       return world.ledger.wiped(browser, (id) => [...backend.store.conversations.values()].some(({ messages }) => messages.has(id)));
     case 'clock jumps':
       return void (browser.skew += (much - 500) * (JUMP_MS / 500));

@@ -46,7 +46,8 @@ const INDEXED_DB = 25;
 const CROWD = 30;
 const DAY_MS = 24 * 60 * 60_000;
 
-const WEIGHTS: Readonly<Record<string, number>> = { write: 12, edit: 4, remove: 3, read: 2, open: 3, wait: 2 };
+const WEIGHTS: Readonly<Record<string, number>> = { write: 12, edit: 4, remove: 3, read: 2, open: 3, wait: 2, hostile: 5 };
+const OFTEN: Readonly<Record<string, number>> = { hostile: 0.33 };
 
 function drawAction(chance: Chance, kinds: readonly string[]): Action {
   return { do: chance.oneOf(kinds)!, who: chance.int(1_000), much: chance.int(1_000), steps: chance.int(chance.oneOf([4, 20, 90])!) };
@@ -59,7 +60,7 @@ export function drawPlan(seed: number): Plan {
   const people = isCrowd ? 4 : 2 + chance.int(2);
   const count = isCrowd ? 6 + chance.int(7) : 1 + people - chance.int(2) + chance.int(2);
   const browsers = Array.from({ length: count }, (_, i) => i % people);
-  const mishaps = MISHAPS.filter(() => chance.happens(0.22));
+  const mishaps = MISHAPS.filter((kind) => chance.happens(OFTEN[kind] ?? 0.22));
   const kinds = [...DOINGS, ...mishaps].flatMap((kind) => Array<string>(WEIGHTS[kind] ?? 1).fill(kind));
   const actions = Array.from({ length: 4 + chance.int(isCrowd ? 60 : chance.oneOf([12, 30])!) }, () => drawAction(chance, kinds));
   return {

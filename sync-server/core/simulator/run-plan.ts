@@ -29,11 +29,17 @@ export function runPlan(plan: Plan): Outcome {
   const chance = makeChance(plan.seed ^ 0x5eed);
   const scheduler = makeScheduler(chance);
   scheduler.hurry = plan.hurry;
+  const asked: (() => void)[] = [];
   const nature: Nature = {
     now: scheduler.now,
     random: chance.bytes,
     after: (delayMs, task) => (where.place?.after ?? scheduler.clock.after)(delayMs, task),
-    soon: (task) => (where.place?.later ?? scheduler.soon)(task),
+    soon(task) {
+      // One after another, as they were asked for: IndexedDB's stand-in counts on it. A killed tab's are done too, for others wait for them.
+      const { place } = where;
+      asked.push(() => (place ? place.here(task) : task()));
+      scheduler.soon(() => asked.shift()!());
+    },
   };
   return inNature(nature, () => live(makeWorld(structuredClone(plan), chance, scheduler)));
 }
@@ -89,7 +95,7 @@ function heal(world: World): void {
   hostile.leave();
   for (const process of processes) process?.setListening(true);
   for (const browser of browsers) {
-    browser.disk.health = 'well';
+    browser.keep.health = 'well';
     for (const { place } of browser.tabs) place.thaw();
     browser.network.isHttpOnly = false;
     if (!browser.network.isOnline) browser.setOnline(true);

@@ -7,7 +7,11 @@ import { makeMemoryLog } from '../../memory/update-log.ts';
 import type { Member } from '../ports.ts';
 import { freshState, writeAsServer } from '../room/server-write.ts';
 import { type Browser, makeBrowser } from './browser/browser.ts';
+import { makeDisk } from './browser/disk.ts';
+import { makeIndexedDb } from './browser/indexed-db.ts';
+import type { Keep } from './browser/keep.ts';
 import { makeNetwork } from './browser/network.ts';
+import { makeStorage } from './browser/storage.ts';
 import type { Chance } from './chance.ts';
 import { type Hostile, makeHostile } from './hostile.ts';
 import { type Ledger, makeLedger } from './oracle/ledger.ts';
@@ -63,12 +67,14 @@ export function makeWorld(plan: Plan, chance: Chance, scheduler: Scheduler): Wor
   const aNode = (): NodeProcess | null => chance.oneOf(processes.filter((one) => one?.isAlive())) ?? null;
   const hostile = makeHostile({ scheduler, chance, store, ledger, reached, aNode, member: enemy, outsider, groups });
 
+  const keepOf: (account: Uuid) => Keep =
+    plan.disk === 'model' ? () => makeStorage(makeDisk(scheduler, chance, reached)) : makeIndexedDb(scheduler, chance, reached);
   const browsers = plan.browsers.map((owner, i): Browser => {
     const id = users[owner]!;
     const me: Me = { id, handle: id, displayName: id, bio: '', avatarUrl: null, document: `user:${id}/1` };
     const onSent = (frame: Uint8Array): void => frame.forEach(note);
     const network = makeNetwork({ me, scheduler, store, ledger, aNode, sessionMs, reached, onSent });
-    return makeBrowser({ me, network, scheduler, chance, ledger, store, reached, skew: plan.skews[i] ?? 0 });
+    return makeBrowser({ me, keep: keepOf(id), network, scheduler, chance, ledger, store, reached, skew: plan.skews[i] ?? 0 });
   });
 
   /** What has been committed by this step, in the model as well. */

@@ -4,16 +4,15 @@ import type { Chance } from '../chance.ts';
 import type { Ledger } from '../oracle/ledger.ts';
 import type { MemoryStore } from '../../../memory/store.ts';
 import type { Scheduler } from '../scheduler.ts';
-import { type Disk, makeDisk } from './disk.ts';
+import type { Keep } from './keep.ts';
 import type { Network } from './network.ts';
 import { makeShared } from './shared.ts';
-import { makeStorage } from './storage.ts';
 import { type Tab, openTab } from './tab.ts';
 
 /** A browser of one person: what outlives its tabs. */
 export interface Browser {
   readonly me: Me;
-  readonly disk: Disk;
+  readonly keep: Keep;
   readonly network: Network;
   readonly tabs: Tab[];
   /** Milliseconds that its clock is off. */
@@ -28,6 +27,7 @@ export interface Browser {
 export interface BrowserDeps {
   me: Me;
   skew: number;
+  keep: Keep;
   network: Network;
   scheduler: Scheduler;
   chance: Chance;
@@ -39,12 +39,11 @@ export interface BrowserDeps {
 const moverLock = (account: Uuid): string => `homing/${account}/outbox`;
 
 export function makeBrowser(deps: BrowserDeps): Browser {
-  const { me, network, scheduler, chance, reached } = deps;
-  const disk = makeDisk(scheduler, chance, reached);
+  const { me, keep, network, scheduler, reached } = deps;
   const shared = makeShared(scheduler);
   const browser: Browser = {
     me,
-    disk,
+    keep,
     network,
     tabs: [],
     skew: deps.skew,
@@ -57,17 +56,19 @@ export function makeBrowser(deps: BrowserDeps): Browser {
         browser,
         skew: () => browser.skew,
         isOnline: () => network.isOnline,
-        openStorage: (place, clock) => makeStorage(disk, place, clock),
-        isOnDisk: (id) => disk.outbox.has(id),
+        openStorage: keep.openStorage,
+        isOnDisk: keep.isOnDisk,
       });
       browser.tabs.push(tab);
       return tab;
     },
     leave(tab, how) {
       const entries = how === 'kill' ? tab.sync.outbox.entries() : [];
-      if (entries.some(({ id, kind }) => kind === 'message' && disk.outbox.has(id))) reached.add('crash between local write and send');
+      if (entries.some(({ id, kind }) => kind === 'message' && keep.isOnDisk(id) === true))
+        reached.add('crash between local write and send');
       if (how === 'kill' && browser.isMover(tab) && browser.tabs.length > 1) reached.add('leading tab died');
       browser.tabs.splice(browser.tabs.indexOf(tab), 1);
+      if (how === 'kill') keep.ended(tab.place);
       tab[how]();
     },
     setOnline(isOnline) {

@@ -1,10 +1,8 @@
 import type { Entry } from '../../../../client/sync/outbox/entry.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { Chance } from '../chance.ts';
+import type { Health } from './keep.ts';
 import type { Place } from './place.ts';
-
-/** `aborting`: transactions fail at random. `full`: all that write do. `stuck`: none ends. */
-export type DiskHealth = 'well' | 'aborting' | 'full' | 'stuck';
 
 /** What a transaction is about to write; it answers how that is undone. */
 export type Write = () => () => void;
@@ -18,7 +16,7 @@ export interface Disk {
   readonly values: Map<string, unknown>;
   /** Updates of documents, by document and generation. */
   readonly copies: Map<string, Uint8Array[]>;
-  health: DiskHealth;
+  health: Health;
   /** `strict` is on the disk when it is answered; what else was answered lately may be lost with the browser. */
   transact<T>(place: Place, strict: boolean, work: () => { answer: T; write: Write | null }): Promise<T>;
   /** The browser ends without a word: some of the tail was never flushed. */

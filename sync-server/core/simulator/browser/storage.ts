@@ -2,9 +2,9 @@ import * as Y from 'yjs';
 import type { Clock } from '../../../../shared/clock.ts';
 import { pick } from '../../../../client/sync/outbox/outbox-store.ts';
 import type { DeviceDatabase } from '../../../../client/sync/storage/device-database.ts';
-import type { DeviceStorage } from '../../../../client/sync/storage/device-storage.ts';
 import type { CacheEvents, CachedDocument, DropNews, ReplicaCache } from '../../../../client/sync/storage/replica-cache.ts';
 import { type Disk, put } from './disk.ts';
+import type { Keep } from './keep.ts';
 import type { Place } from './place.ts';
 
 const GENERATION = 'generation:';
@@ -13,9 +13,23 @@ const STUCK_MS = 4_000;
 const FROM_DISK = Symbol('from disk');
 
 /** The client's storage over a simulated disk, in the place of IndexedDB and with its promises. */
-export function makeStorage(disk: Disk, place: Place, clock: Clock): DeviceStorage {
-  const database = makeDatabase(disk, place);
-  return { database, openCache: (news) => makeCache(disk, place, clock, database, news) };
+export function makeStorage(disk: Disk): Keep {
+  return {
+    get health() {
+      return disk.health;
+    },
+    set health(health) {
+      disk.health = health;
+    },
+    openStorage(place, clock) {
+      const database = makeDatabase(disk, place);
+      return { database, openCache: (news) => makeCache(disk, place, clock, database, news) };
+    },
+    isOnDisk: (id) => disk.outbox.has(id),
+    ended: () => {},
+    crash: disk.crash,
+    wipe: disk.wipe,
+  };
 }
 
 function makeDatabase(disk: Disk, place: Place): DeviceDatabase {

@@ -190,18 +190,6 @@ export const PLANTED: readonly Planted[] = [
     ],
   },
   {
-    name: 'any lane will do',
-    mistake: "the lane that a struct names is not compared with the writer's (A4)",
-    seed: 0,
-    patches: [
-      {
-        file: 'sync-server/core/accept/admit.ts',
-        find: "  if (struct.root !== laneName(lane.owner)) refuse('foreign-lane');\n",
-        replace: '',
-      },
-    ],
-  },
-  {
     name: 'client ids belong to nobody',
     mistake: 'whoever writes on under a client id is its owner (A2)',
     seed: 0,
