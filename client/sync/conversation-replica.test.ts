@@ -38,7 +38,7 @@ function setUp(wrap: (open: OpenProvider) => OpenProvider = (open) => open) {
     };
     return { ...replica, send };
   };
-  return { server, outbox, open };
+  return { server, outbox, clock, open };
 }
 const bodies = (replica: ConversationReplica): (string | null)[] => replica.messages().map(({ body }) => body);
 const waiting = (replica: ConversationReplica): string[] => replica.pending().map(({ value }) => value[0]);
@@ -149,13 +149,15 @@ describe('a conversation', () => {
     expect(waiting(mine)).toEqual([]);
   });
 
-  test('[A6] duplicate is done', async () => {
-    const { server, open } = setUp();
+  test('[A6] duplicate is done; it stays on the screen while the log that has it may yet come', async () => {
+    const { server, outbox, clock, open } = setUp();
     const mine = open(ana);
     await server.flush();
     server.judgeBy(() => 'duplicate');
     mine.send('again');
     await server.flush();
+    expect([outbox.entries(), waiting(mine)]).toEqual([[], ['again']]);
+    clock.pass(60_000);
     expect(waiting(mine)).toEqual([]);
   });
 

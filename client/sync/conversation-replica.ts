@@ -95,10 +95,8 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
       const change = outbox.get(changeKey(messageId));
       if (message?.state.kind === 'waiting') {
         if (code === 'closed') mover.closed(messageId, n);
-        else if (code === 'duplicate') {
-          outbox.done([message]);
-          departed.forget(messageId);
-        } else outbox.fail([message.id], code);
+        else if (code === 'duplicate') outbox.done([message]);
+        else outbox.fail([message.id], code);
       } else if (change?.kind === 'edit' && code === 'removed') outbox.fail([change.id], 'gone');
       settle();
     };

@@ -16,8 +16,6 @@ export interface Departed {
   look: (entries: readonly Entry[]) => void;
   messages: () => readonly MessageEntry[];
   has: (id: MessageId) => boolean;
-  /** It is known what became of it. */
-  forget: (id: MessageId) => void;
   close: () => void;
 }
 
@@ -63,7 +61,6 @@ export function makeDeparted({ clock, isLogged, isLive, onChange }: Options): De
     },
     messages: () => [...messages.values()],
     has: (id) => messages.has(id),
-    forget,
     close: () => cancels.forEach((cancel) => cancel()),
   };
 }
