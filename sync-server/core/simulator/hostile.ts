@@ -78,7 +78,7 @@ export function makeHostile(deps: {
     const row = store.conversations.get(conversationId);
     const doc = new Y.Doc();
     for (const { update } of row?.documents.get(n)?.rows ?? []) Y.applyUpdate(doc, update);
-    const before = Y.encodeStateVector(doc);
+    let before = Y.encodeStateVector(doc);
     const victims = [...(row?.members.keys() ?? [])].filter((id) => id !== member);
     const victim = chance.oneOf(victims) ?? member;
     const target = chance.oneOf([...(row?.messages.values() ?? [])]);
@@ -95,6 +95,26 @@ export function makeHostile(deps: {
       () => target && deleteMessage(doc, member, target.id),
       () => target && doc.getMap(laneName(target.senderId)).delete(target.id),
       () => doc.getMap('meta').set('firstSeq', 7),
+      // One good thing and one bad thing in one frame.
+      () => {
+        addMessage(doc, member, id, [text, null, null]);
+        addMessage(doc, victim, makeMessageId(scheduler.now(), chance.bytes), [text, null, null]);
+      },
+      // Its own deleted message gets a text again.
+      () => {
+        const gone = [...(row?.messages.values() ?? [])].find(({ senderId, body }) => senderId === member && body === null);
+        if (gone) addMessage(doc, member, gone.id, [text, null, null]);
+      },
+      () => {
+        const own = [...(row?.messages.values() ?? [])].find(({ senderId, body }) => senderId === member && body !== null);
+        if (own) deleteMessage(doc, member, own.id);
+      },
+      // The second of two things without the first.
+      () => {
+        addMessage(doc, member, id, [text, null, null]);
+        before = Y.encodeStateVector(doc);
+        addMessage(doc, member, makeMessageId(scheduler.now(), chance.bytes), [text, null, null]);
+      },
       // Writes on under somebody else's client id.
       () => {
         const client = chance.oneOf([...doc.store.clients.keys()]);

@@ -52,6 +52,12 @@ export function makeScreen({ me, browser, place, conversationId, replica, ledger
     return ids;
   }
 
+  /** It stands before the oldest that this tab has opened. */
+  function isFurtherUp(id: MessageId): boolean {
+    const seq = store.conversations.get(conversationId)?.messages.get(id)?.seq;
+    return seq !== undefined && seq < (replica.messages()[0]?.seq ?? 0);
+  }
+
   function lookAtWaiting(inThread: ReadonlySet<MessageId>): void {
     const pending = replica.pending();
     const ids = new Set(pending.map(({ messageId }) => messageId));
@@ -65,7 +71,7 @@ export function makeScreen({ me, browser, place, conversationId, replica, ledger
     }
     for (const [id, known] of ledger.written) {
       if (known.conversationId !== conversationId) continue;
-      if (known.place === place && known.removed === 'no' && !ids.has(id) && !inThread.has(id))
+      if (known.place === place && known.removed === 'no' && !ids.has(id) && !inThread.has(id) && !isFurtherUp(id))
         ledger.wrong(`[V6] ${id} was written here and is not on the screen any more`);
       const change = known.author === me ? replica.changeOf(id) : undefined;
       if (!change || !replica.isKept(change)) continue;

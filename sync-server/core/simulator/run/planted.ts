@@ -43,20 +43,6 @@ export const PLANTED: readonly Planted[] = [
     ],
   },
   {
-    name: '5.2 joining after the await',
-    mistake: 'a session counts as inside only once the room has loaded (R2)',
-    seed: 0,
-    patches: [
-      { file: 'sync-server/core/room/rooms.ts', find: '      slot.holds++;\n', replace: '' },
-      {
-        file: 'sync-server/core/room/rooms.ts',
-        find: '        if (room.closed) throw new Error(`${id}: dropped while somebody waited for it`);\n',
-        replace: '        await log.ahead([]);\n        slot.holds++;\n',
-      },
-      { file: 'sync-server/core/room/committer.ts', find: 'if (room.closed || room.queue.length', replace: 'if (room.queue.length' },
-    ],
-  },
-  {
     name: '5.4 a bus beside the log',
     mistake: 'hints are published after the commit, so that a node dying in between tells nobody (L6); without the poll that would heal it',
     seed: 0,
@@ -169,7 +155,13 @@ export const PLANTED: readonly Planted[] = [
     name: 'an edit raises the dead',
     mistake: 'an edit that comes after the deletion gives the message its text back (D7)',
     seed: 0,
-    patches: [{ file: 'sync-server/core/accept/judge.ts', find: "    if (fate(slot) === 'dead') return 'removed';\n", replace: '' }],
+    patches: [
+      {
+        file: 'sync-server/core/accept/judge.ts',
+        find: "    if (fate(slot) === 'dead') return 'removed';\n",
+        replace: "    if (fate(slot) === 'dead') return null;\n",
+      },
+    ],
   },
   {
     name: 'no look at used ids',
@@ -194,18 +186,6 @@ export const PLANTED: readonly Planted[] = [
     mistake: 'whoever writes on under a client id is its owner (A2)',
     seed: 0,
     patches: [{ file: 'sync-server/core/accept/batch.ts', find: "return owner === writer ? 'own' : 'foreign';", replace: "return 'own';" }],
-  },
-  {
-    name: 'gaps are taken',
-    mistake: 'structs ahead of what the server holds are committed (A3)',
-    seed: 0,
-    patches: [{ file: 'sync-server/core/accept/admit.ts', find: '    if (struct.clock > next) ahead();\n', replace: '' }],
-  },
-  {
-    name: 'a refused frame leaves something',
-    mistake: 'what of a refused frame was placed stays in the batch (A9)',
-    seed: 0,
-    patches: [{ file: 'sync-server/core/accept/admit.ts', find: '    input.overlay.undo();\n', replace: '' }],
   },
   {
     name: 'everybody may enter',
@@ -444,6 +424,20 @@ export const PLANTED: readonly Planted[] = [
         find: "      if (before) return home.isCommitted(before) ? done([entry]) : 'waits';\n",
         replace: '',
       },
+    ],
+  },
+  {
+    name: '5.2 joining after the await',
+    mistake: 'a session counts as inside only once the room has loaded (R2)',
+    seed: 0,
+    patches: [
+      { file: 'sync-server/core/room/rooms.ts', find: '      slot.holds++;\n', replace: '' },
+      {
+        file: 'sync-server/core/room/rooms.ts',
+        find: '        if (room.closed) throw new Error(`${id}: dropped while somebody waited for it`);\n',
+        replace: '        await log.ahead([]);\n        slot.holds++;\n',
+      },
+      { file: 'sync-server/core/room/committer.ts', find: 'if (room.closed || room.queue.length', replace: 'if (room.queue.length' },
     ],
   },
 ];
