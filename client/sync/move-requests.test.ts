@@ -130,3 +130,15 @@ test('closed, it asks for nothing more', async () => {
   await pass(1_000);
   expect(asked).toHaveLength(1);
 });
+
+test('[F9] a clock that was put back is no reason to wait longer after a failure', async () => {
+  const { clock, outbox, asked, world, pass } = await setUp();
+  world.failure = refusal(503);
+  outbox.open(one, ben);
+  await pass(0);
+  expect(asked).toHaveLength(1);
+  world.failure = null;
+  clock.putBack(3_600_000);
+  await pass(60_000);
+  expect([asked.length, outbox.entries()]).toEqual([2, []]);
+});
