@@ -100,15 +100,14 @@ export function makeHostile(deps: {
         addMessage(doc, member, id, [text, null, null]);
         addMessage(doc, victim, makeMessageId(scheduler.now(), chance.bytes), [text, null, null]);
       },
-      // Its own deleted message gets a text again.
-      () => {
-        const gone = [...(row?.messages.values() ?? [])].find(({ senderId, body }) => senderId === member && body === null);
-        if (gone) addMessage(doc, member, gone.id, [text, null, null]);
-      },
-      () => {
-        const own = [...(row?.messages.values() ?? [])].find(({ senderId, body }) => senderId === member && body !== null);
-        if (own) deleteMessage(doc, member, own.id);
-      },
+      // It deletes what is its own, and gives it a text again.
+      ...Array.from({ length: 4 }, () => () => {
+        const own = [...(row?.messages.values() ?? [])].filter(({ senderId }) => senderId === member);
+        const last = own.at(-1);
+        if (!last) addMessage(doc, member, id, [text, null, null]);
+        else if (last.body === null) addMessage(doc, member, last.id, [text, null, null]);
+        else deleteMessage(doc, member, last.id);
+      }),
       // The second of two things without the first.
       () => {
         addMessage(doc, member, id, [text, null, null]);

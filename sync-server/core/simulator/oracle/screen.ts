@@ -26,6 +26,8 @@ export function makeScreen({ me, browser, place, conversationId, replica, ledger
   /** Every seq that was shown, by id. */
   const shown = new Map<MessageId, number>();
   const reads = new Map<Uuid, number>();
+  /** What this tab knows that it may have left. */
+  const placed = new Set<MessageId>();
 
   function lookAtThread(): Set<MessageId> {
     const messages = replica.messages();
@@ -52,10 +54,13 @@ export function makeScreen({ me, browser, place, conversationId, replica, ledger
     return ids;
   }
 
-  /** It stands before the oldest that this tab has opened. */
-  function isFurtherUp(id: MessageId): boolean {
+  /**
+   * It is in the log, and stands before the oldest that this tab has opened; or went from this tab's outbox to the log before this tab ever
+   * heard that it may leave, which cannot be told from being taken back by a sibling.
+   */
+  function isExcused(id: MessageId): boolean {
     const seq = store.conversations.get(conversationId)?.messages.get(id)?.seq;
-    return seq !== undefined && seq < (replica.messages()[0]?.seq ?? 0);
+    return seq !== undefined && (!placed.has(id) || seq < (replica.messages()[0]?.seq ?? 0));
   }
 
   function lookAtWaiting(inThread: ReadonlySet<MessageId>): void {
@@ -63,6 +68,7 @@ export function makeScreen({ me, browser, place, conversationId, replica, ledger
     const ids = new Set(pending.map(({ messageId }) => messageId));
     if (ids.size !== pending.length) ledger.wrong('[V5] a message waits twice');
     for (const entry of pending) {
+      if (entry.placed) placed.add(entry.messageId);
       const known = ledger.written.get(entry.messageId);
       if (!known || known.kept || entry.state.kind !== 'waiting' || !replica.isKept(entry)) continue;
       if (isOnDisk(entry.id) === false && !inThread.has(entry.messageId))
@@ -71,7 +77,7 @@ export function makeScreen({ me, browser, place, conversationId, replica, ledger
     }
     for (const [id, known] of ledger.written) {
       if (known.conversationId !== conversationId) continue;
-      if (known.place === place && known.removed === 'no' && !ids.has(id) && !inThread.has(id) && !isFurtherUp(id))
+      if (known.place === place && known.removed === 'no' && !ids.has(id) && !inThread.has(id) && !isExcused(id))
         ledger.wrong(`[V6] ${id} was written here and is not on the screen any more`);
       const change = known.author === me ? replica.changeOf(id) : undefined;
       if (!change || !replica.isKept(change)) continue;
