@@ -99,8 +99,9 @@ export function makeScheduler(chance: Chance): Scheduler {
   const scheduler: Scheduler = {
     hurry: 0.02,
     run,
-    clock: { now: () => now, after },
-    now: () => now,
+    // Machines tell whole milliseconds.
+    clock: { now: () => Math.floor(now), after },
+    now: () => Math.floor(now),
     timers: () => heap.filter(({ task }) => task !== null).length,
     soon: (task) => void ready.push(task),
     pause: (fault) =>

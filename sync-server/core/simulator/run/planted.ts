@@ -152,18 +152,6 @@ export const PLANTED: readonly Planted[] = [
     ],
   },
   {
-    name: 'an edit raises the dead',
-    mistake: 'an edit that comes after the deletion gives the message its text back (D7)',
-    seed: 0,
-    patches: [
-      {
-        file: 'sync-server/core/accept/judge.ts',
-        find: "    if (fate(slot) === 'dead') return 'removed';\n",
-        replace: "    if (fate(slot) === 'dead') return null;\n",
-      },
-    ],
-  },
-  {
     name: 'no look at used ids',
     mistake: 'a message that is in another segment already is taken again (D3)',
     seed: 0,
@@ -424,20 +412,6 @@ export const PLANTED: readonly Planted[] = [
         find: "      if (before) return home.isCommitted(before) ? done([entry]) : 'waits';\n",
         replace: '',
       },
-    ],
-  },
-  {
-    name: '5.2 joining after the await',
-    mistake: 'a session counts as inside only once the room has loaded (R2)',
-    seed: 0,
-    patches: [
-      { file: 'sync-server/core/room/rooms.ts', find: '      slot.holds++;\n', replace: '' },
-      {
-        file: 'sync-server/core/room/rooms.ts',
-        find: '        if (room.closed) throw new Error(`${id}: dropped while somebody waited for it`);\n',
-        replace: '        await log.ahead([]);\n        slot.holds++;\n',
-      },
-      { file: 'sync-server/core/room/committer.ts', find: 'if (room.closed || room.queue.length', replace: 'if (room.queue.length' },
     ],
   },
 ];
