@@ -70,7 +70,9 @@ export function makeScreen({ me, browser, place, conversationId, replica, ledger
     for (const entry of pending) {
       if (entry.placed) placed.add(entry.messageId);
       const known = ledger.written.get(entry.messageId);
-      if (!known || known.kept || entry.state.kind !== 'waiting' || !replica.isKept(entry)) continue;
+      if (!known || entry.state.kind !== 'waiting' || !replica.isKept(entry)) continue;
+      for (const text of known.texts) text.kept ||= text.text === entry.value[0];
+      if (known.kept) continue;
       if (isOnDisk(entry.id) === false && !inThread.has(entry.messageId))
         ledger.wrong(`[V5] ${entry.messageId} shows as kept and is not on the disk`);
       known.kept = true;
