@@ -20,7 +20,7 @@ export interface ConversationReplica {
   /** All that the first screen needs is here, or was; without a network, what the device holds. */
   isLoaded: () => boolean;
   root: () => Root | null;
-  /** Of all open segments, in order of `seq`. */
+  /** Of the open segments, in order of `seq` and without a gap. */
   messages: () => readonly SegmentMessage[];
   /** Own ones that are not in the log, in order of writing. */
   pending: () => readonly MessageEntry[];
@@ -80,7 +80,13 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
 
   const isUnopened = (): boolean => outbox.get(openKey(id)) !== undefined;
   const openNumber = (): number => root?.content()?.open ?? 0;
-  const oldest = (): number => Math.min(...segments.keys());
+  /** The newest and those before it, down to the first that is not open: what is older stands behind a gap. */
+  function thread(): SegmentReplica[] {
+    const found: SegmentReplica[] = [];
+    for (let n = Math.max(...segments.keys()); segments.has(n); n--) found.unshift(segments.get(n)!);
+    return found;
+  }
+  const oldest = (): number => thread()[0]?.n ?? 0;
   const live = (): SegmentReplica | null => (status().kind === 'live' ? (segments.get(openNumber()) ?? null) : null);
   const hasCome = (segment: SegmentReplica): boolean => segment.status().kind !== 'connecting' || segment.messages().length > 0;
 
@@ -150,7 +156,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     presence,
     isLoaded: () => loaded,
     root: () => root?.content() ?? null,
-    messages: () => [...segments.values()].sort((a, b) => a.n - b.n).flatMap((segment) => segment.messages()),
+    messages: () => thread().flatMap((segment) => segment.messages()),
     pending() {
       const opening = outbox.get(openKey(id));
       const state = opening?.state.kind === 'failed' ? opening.state : null;

@@ -40,3 +40,13 @@ test('what the device held of a conversation stands over what was begun before i
   await inbox.ready;
   expect([inbox.cursor(), inbox.conversations().get(id)]).toEqual(['7', row(3, 2)]);
 });
+
+test('the answer to an opening stands over what was begun here, not over what the server has told', () => {
+  const inbox = open();
+  inbox.add(row(0, 0));
+  inbox.opened({ ...row(2, 0), unreadCount: 1 });
+  expect(inbox.conversations().get(id)?.unreadCount).toBe(1);
+  inbox.take({ changed: [row(2, 0)], gone: [], cursor: '1' });
+  inbox.opened({ ...row(2, 0), unreadCount: 1 });
+  expect(inbox.conversations().get(id)?.unreadCount).toBe(2);
+});

@@ -14,6 +14,8 @@ export interface Inbox {
   /** Where the server's telling has come to; null: from the beginning. */
   cursor: () => string | null;
   take: (changes: InboxChanges) => void;
+  /** The answer to an opening; whatever the server has told since is newer. */
+  opened: (conversation: Conversation) => void;
   /** A conversation that the server does not know yet. */
   add: (conversation: Conversation) => void;
   subscribe: (listener: () => void) => () => void;
@@ -67,22 +69,27 @@ export function openInbox(database: Pick<DeviceDatabase, 'read' | 'write'>): Inb
     notify();
   }
 
+  function take(changes: InboxChanges): void {
+    const isNews = !isLoaded || changes.changed.length > 0 || changes.gone.length > 0;
+    isLoaded = true;
+    for (const { id } of changes.changed) added.delete(id);
+    for (const row of changes.changed) if (!isOlder(row, rows.get(row.id))) rows.set(row.id, row);
+    for (const id of changes.gone) rows.delete(id);
+    if (changes.cursor !== null && changes.cursor !== cursor) {
+      cursor = changes.cursor;
+      save();
+    }
+    if (isNews) changed();
+  }
+
   return {
     ready: load(),
     isLoaded: () => isLoaded,
     conversations: () => rows,
     cursor: () => cursor,
-    take(changes) {
-      const isNews = !isLoaded || changes.changed.length > 0 || changes.gone.length > 0;
-      isLoaded = true;
-      for (const { id } of changes.changed) added.delete(id);
-      for (const row of changes.changed) if (!isOlder(row, rows.get(row.id))) rows.set(row.id, row);
-      for (const id of changes.gone) rows.delete(id);
-      if (changes.cursor !== null && changes.cursor !== cursor) {
-        cursor = changes.cursor;
-        save();
-      }
-      if (isNews) changed();
+    take,
+    opened(row) {
+      if (!rows.has(row.id) || added.has(row.id)) take({ changed: [row], gone: [], cursor: null });
     },
     add(row) {
       if (rows.has(row.id)) return;

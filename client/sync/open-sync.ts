@@ -79,7 +79,8 @@ export function openSync(deps: SyncDeps): Sync {
   async function pollInbox(): Promise<boolean> {
     try {
       const changed = await api.conversations();
-      inbox.take({ changed, gone: [], cursor: null });
+      // Once a socket tells what changes, an answer is older than that.
+      if (connection.state() !== 'open' || !inbox.isLoaded()) inbox.take({ changed, gone: [], cursor: null });
       return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -126,7 +127,7 @@ export function openSync(deps: SyncDeps): Sync {
     outbox,
     moves,
     isReachable,
-    onOpened: (conversation) => inbox.take({ changed: [conversation], gone: [], cursor: null }),
+    onOpened: inbox.opened,
   });
 
   function settle(): void {
