@@ -11,6 +11,8 @@ import { shrink } from './run/shrink.ts';
 /** Seeds that nobody has run before. */
 const FRESH = Number(process.env.SEEDS ?? 2_000);
 const FIRST = Number(process.env.SEED ?? 1 + Math.floor(Math.random() * 2 ** 30));
+/** Each planted mistake has to be found by so many; which seed it is changes with every change of the product. */
+const WITHIN = 10_000;
 let pool: Pool;
 
 beforeAll(async () => {
@@ -56,11 +58,11 @@ describe('client and core under a seeded world', () => {
 
   test('at least 30 mistakes are planted', () => expect(PLANTED.length).toBeGreaterThanOrEqual(30));
 
-  test.each(PLANTED)('a planted mistake is found: $name', { timeout: 600_000 }, async ({ name, patches, seed }) => {
-    const mistaken = openPool(await buildWorld(name, patches), 1);
+  test.each(PLANTED)('a planted mistake is found: $name', { timeout: 600_000 }, async ({ name, patches }) => {
+    const mistaken = openPool(await buildWorld(name, patches), availableParallelism());
     try {
-      const { failed } = await runSeeds(mistaken, { first: seed, count: 1 });
-      expect(failed, 'the seed that finds it').toHaveLength(1);
+      const { failed } = await runSeeds(mistaken, { first: 1, count: WITHIN, most: 1 });
+      expect(failed.length, 'seeds that find it').toBeGreaterThan(0);
     } finally {
       mistaken.close();
     }

@@ -4,7 +4,7 @@ export interface Planted {
   /** What is wrong, and which rule it breaks. */
   mistake: string;
   patches: readonly Patch[];
-  /** The first seed from 1 on that finds it, so also how many that took. */
+  /** After how many seeds, from 1 on, it was found when this was last measured (`plant.ts`). */
   seed: number;
 }
 
