@@ -1,12 +1,16 @@
+import './platform/schemas-without-code.ts';
 import { createRenderEffect, createRoot, createSignal, onCleanup } from 'solid-js';
 import { render } from 'solid-js/web';
-import { z } from 'zod';
 import { systemClock, systemRandom } from '../shared/clock.ts';
+import { makeAccountCare } from './state/account-care.ts';
 import { createAccount } from './state/create-account.ts';
+import { makeEntrance } from './state/entrance.ts';
 import { showBadge } from './platform/badge.ts';
+import { makePasskeyDevice } from './platform/passkeys.ts';
 import { makePreferencesMemory } from './platform/preferences.ts';
 import { makeDeviceStorage } from './platform/storage.ts';
 import { showTheme } from './platform/theme.ts';
+import { type TrustedTypes, trustWorker } from './platform/trusted-types.ts';
 import { watchUpdates } from './platform/updates.ts';
 import { createPage } from './state/create-page.ts';
 import { makeApi } from './sync/api.ts';
@@ -16,9 +20,6 @@ import { makeAccountMemory } from './sync/storage/account-memory.ts';
 import { App } from './ui/App.tsx';
 import type { Platform } from './ui/context.ts';
 import './ui/theme.css';
-
-// The page's CSP forbids code from strings, which zod would try.
-z.config({ jitless: true });
 
 const api = makeApi({ fetch: (...request) => fetch(...request), locks: navigator.locks });
 const syncUrl = `${location.origin.replace(/^http/, 'ws')}/api/sync`;
@@ -47,7 +48,13 @@ function createPlatform(): Platform {
   const every = (ms: number, run: () => void): void => void setInterval(run, ms);
   const updates =
     import.meta.env.PROD && 'serviceWorker' in navigator
-      ? watchUpdates({ container: navigator.serviceWorker, onReady: () => setUpdateReady(true), reload: () => location.reload(), every })
+      ? watchUpdates({
+          container: navigator.serviceWorker,
+          scriptUrl: trustWorker((globalThis as { trustedTypes?: TrustedTypes }).trustedTypes),
+          onReady: () => setUpdateReady(true),
+          reload: () => location.reload(),
+          every,
+        })
       : null;
   return {
     isUpdateReady,
@@ -88,6 +95,13 @@ createRoot(() => {
       }),
     });
 
+  const device = makePasskeyDevice({ hostname: location.hostname, isSecureContext });
+  const entrance = makeEntrance({ api, account, device });
+  const care = makeAccountCare({ api, account, device, origin: location.origin });
+
   void account.load();
-  render(() => <App account={account} platform={createPlatform()} openPage={openPage} />, document.getElementById('root')!);
+  render(
+    () => <App account={account} entrance={entrance} care={care} platform={createPlatform()} openPage={openPage} />,
+    document.getElementById('root')!,
+  );
 });

@@ -24,6 +24,13 @@ describe('[W9] frames of channels', () => {
     (bytes) => expect(decodeChannelFrame(fromHex(bytes))).toBeNull(),
   );
 
+  test('a channel of more digits than a number has is no frame: it would be infinite, or no number', () => {
+    for (const zeros of [8, 147, 150]) {
+      const channel = [...Array.from({ length: zeros }, () => 0x80), 1];
+      expect(decodeChannelFrame(Uint8Array.from([...channel, 3]))).toBeNull();
+    }
+  });
+
   test('a payload is a copy that fills its own buffer', () => {
     const frame = decodeChannelFrame(fromHex('0101aabb'));
     expect(frame?.op === 'data' && frame.payload.buffer.byteLength).toBe(2);

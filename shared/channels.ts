@@ -1,5 +1,6 @@
 import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
+import { readNumber } from './protocol.ts';
 
 /**
  * Many documents over one socket, `GET /api/sync` (W9): `varuint channel, u8 op, payload`.
@@ -44,7 +45,7 @@ export function encodeChannelFrame(frame: ChannelFrame): Uint8Array {
 export function decodeChannelFrame(bytes: Uint8Array): ChannelFrame | null {
   try {
     const decoder = decoding.createDecoder(bytes);
-    const channel = decoding.readVarUint(decoder);
+    const channel = readNumber(decoder);
     const op = decoding.readUint8(decoder);
     if (op === OP.data) return { op: 'data', channel, payload: bytes.slice(decoder.pos) };
     const frame = readRest(decoder, channel, op);
@@ -59,7 +60,7 @@ function readRest(decoder: decoding.Decoder, channel: number, op: number): Chann
     case OP.open:
       return { op: 'open', channel, documentId: decoding.readVarString(decoder) };
     case OP.close:
-      return { op: 'close', channel, code: decoding.readVarUint(decoder), reason: decoding.readVarString(decoder) };
+      return { op: 'close', channel, code: readNumber(decoder), reason: decoding.readVarString(decoder) };
     case OP.opened:
       return { op: 'opened', channel };
     default:

@@ -20,6 +20,7 @@ describe('[D2] a root', () => {
     expect(readRoot(replica)).toEqual({
       kind: 'group',
       title: 'Trip',
+      history: 'all',
       picture: null,
       createdAt: CREATED,
       open: 1,

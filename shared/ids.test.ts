@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  digestUuid,
   type DocumentName,
   directConversationId,
   formatDocumentId,
@@ -131,4 +132,10 @@ describe('document ids', () => {
       }),
     );
   });
+});
+
+test('a digest’s id is of version 8, and the same for the same bytes', () => {
+  const digest = Uint8Array.from({ length: 32 }, (_, i) => 255 - i);
+  expect(digestUuid(digest)).toBe('fffefdfc-fbfa-89f8-b7f6-f5f4f3f2f1f0');
+  expect(digest[6]).toBe(249);
 });

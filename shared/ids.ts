@@ -21,7 +21,8 @@ const MESSAGE_ID = /^[\w-]{8}[c-f][\w-][CGKOSWaeimquy26-][\w-]{10}[AQgw]$/;
 const DIRECT_NAMESPACE = '5f0a1d52-6f0e-4b0e-9d3c-0c6f2d1f7a41';
 
 export const isUuid = (text: string): boolean => UUID_ONLY.test(text);
-export const isMessageId = (text: string): boolean => MESSAGE_ID.test(text);
+/** The length first: most of what is asked about is another kind of key. */
+export const isMessageId = (text: string): boolean => text.length === 22 && MESSAGE_ID.test(text);
 
 /** Reads a document id; null for anything that is not one of the forms of D1. A private document's `conversationId` is its owner. */
 export function parseDocumentId(text: string): DocumentName | null {
@@ -77,6 +78,14 @@ export function messageTime(id: MessageId): number {
   let time = 0;
   for (let i = 0; i < 8; i++) time = time * 64 + DIGITS.indexOf(id[i]!);
   return time;
+}
+
+/** A UUIDv8 (RFC 9562, 5.8) of the first bytes of a digest. */
+export function digestUuid(digest: Uint8Array): Uuid {
+  const bytes = digest.slice(0, 16);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return formatUuid(bytes);
 }
 
 /** The one id of the direct conversation of two people: UUIDv5 (RFC 9562, 5.5) of their ids, sorted (D2). */

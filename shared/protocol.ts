@@ -22,6 +22,13 @@ export const SYNC = { step1: 0, step2: 1, update: 2 } as const;
 /** A Yjs client id with the next clock that it will use: an entry of a state vector. */
 export type ClientClock = [client: number, clock: number];
 
+/** A number as a client wrote it. Throws on what is none: with enough digits lib0 reads NaN, or infinity, which it cannot write again. */
+export function readNumber(decoder: decoding.Decoder): number {
+  const number = decoding.readVarUint(decoder);
+  if (!Number.isSafeInteger(number)) throw new RangeError('no number');
+  return number;
+}
+
 /** Up to which clock the writer's client ids are committed (W3). */
 export function encodeAck(committed: readonly ClientClock[]): Uint8Array {
   return encoding.encode((encoder) => {
@@ -89,7 +96,7 @@ export const encodeStep2 = (update: Uint8Array): Uint8Array => sync(SYNC.step2, 
 /** A sync update message around an update. */
 export const encodeUpdate = (update: Uint8Array): Uint8Array => sync(SYNC.update, update);
 
-/** Asks for all awareness that one may see (P6). */
+/** Asks for all awareness that one may see (P7). */
 export const QUERY_AWARENESS = Uint8Array.of(MESSAGE.queryAwareness);
 /** The awareness message that names nobody; it only breaks a channel's silence (W5). */
 export const EMPTY_AWARENESS = Uint8Array.of(MESSAGE.awareness, 1, 0);

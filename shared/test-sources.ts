@@ -14,7 +14,7 @@ export const sources: ReadonlyMap<string, string> = new Map(
     .map((path) => [path, readFileSync(join(ROOT, path), 'utf8')]),
 );
 
-const TEST_FOLDERS = ['e2e', 'testing', 'conformance', 'simulator'];
+const TEST_FOLDERS = ['e2e', 'testing', 'conformance', 'simulator', 'bench'];
 const TEST_FILE = /(?:^test-.*|\.(?:test|contract|bench|child)|^contract-examples)\.tsx?$/;
 
 /** Whether a file is there for tests only. */

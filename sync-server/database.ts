@@ -1,7 +1,7 @@
 import type { Config } from './config.ts';
 import type { Logger } from './core/ports.ts';
 import { type Sql, connect } from './postgres/connect.ts';
-import { type RunningPostgres, startPostgres } from './postgres/launcher/launcher.ts';
+import { FolderInUseError, type RunningPostgres, findPostgres, startPostgres } from './postgres/launcher/launcher.ts';
 import { migrate } from './postgres/migrate.ts';
 
 /** The database of this process, migrated. */
@@ -29,6 +29,46 @@ export async function openDatabase({ databaseUrl, dataDir }: Pick<Config, 'datab
   } catch (error) {
     await embedded?.stop();
     throw error;
+  }
+}
+
+const JOIN_MS = 30_000;
+const LOOK_MS = 100;
+
+/**
+ * The database for a command, which may run beside the server: the embedded PostgreSQL is shared where it runs already, and otherwise
+ * started for as long as the command takes.
+ */
+export async function joinDatabase({ databaseUrl, dataDir }: Pick<Config, 'databaseUrl' | 'dataDir'>): Promise<Database> {
+  const { url, stop } = databaseUrl === null ? await joinPostgres(dataDir) : { url: databaseUrl, stop: async () => {} };
+  try {
+    const sql = await connect(url, { max: 1 });
+    await migrate(sql);
+    return {
+      sql,
+      async close() {
+        await sql.end({ timeout: 5 });
+        await stop();
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Whoever has the folder may be about to start its server, or to let go of it. */
+async function joinPostgres(dataDir: string): Promise<{ url: string; stop(): Promise<void> }> {
+  for (let waited = 0; ; waited += LOOK_MS) {
+    try {
+      return await startPostgres({ dataDir });
+    } catch (error) {
+      if (!(error instanceof FolderInUseError)) throw error;
+      const url = await findPostgres(dataDir);
+      if (url !== null) return { url, stop: async () => {} };
+      if (waited >= JOIN_MS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
   }
 }
 

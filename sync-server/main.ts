@@ -1,25 +1,33 @@
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type WebSocketServerLike, serve } from '@hono/node-server';
 import { type Logger as Pino, pino } from 'pino';
 import { Registry } from 'prom-client';
 import { systemClock, systemRandom } from '../shared/clock.ts';
 import { type Config, readConfig } from './config.ts';
-import { membersMay, startNode } from './core/node.ts';
+import { startNode } from './core/node.ts';
+import { membersMay } from './core/rights/permissions.ts';
 import type { Logger } from './core/ports.ts';
 import { openDatabase } from './database.ts';
+import { openIdentity } from './identity.ts';
+import { runKeys } from './keys.ts';
 import { createApp } from './http/app.ts';
 import { makePasswords } from './http/identity/passwords.ts';
-import { loadKeyRing, readKeyRing } from './http/identity/signing-keys.ts';
 import { addNodeMetrics } from './http/metrics.ts';
 import { makeLimits } from './http/rate-limit.ts';
+import { listenHttp } from './http/server.ts';
 import { keepHeartbeat, makeSocketServer } from './http/socket.ts';
 import { mountSync } from './http/sync-route.ts';
-import { makeAccounts, makeSignIns, makeSigningKeys } from './postgres/accounts.ts';
+import { makeAccounts } from './postgres/accounts.ts';
 import { makePostgresBus } from './postgres/hint-bus.ts';
 import { makeHistory } from './postgres/history.ts';
 import { makePostgresInbox } from './postgres/inbox.ts';
+import { makeSignIns } from './postgres/sign-ins.ts';
+import { makeInvites } from './postgres/invites.ts';
+import { makePasskeys } from './postgres/passkeys.ts';
+import { makePasswordStore } from './postgres/password-store.ts';
 import { makePostgresMembership } from './postgres/membership.ts';
+import { makePostgresDepartures, makePostgresRelations } from './postgres/relations.ts';
+import { makeStandingSignIns } from './postgres/standing-sign-ins.ts';
+import { makeReports } from './postgres/reports.ts';
 import { tellUnavailable } from './postgres/unavailable.ts';
 import { makePostgresLog } from './postgres/update-log.ts';
 
@@ -41,28 +49,36 @@ async function start(config: Config): Promise<() => Promise<void>> {
   const database = await openDatabase(config, logger);
   const { sql } = database;
   const membership = tellUnavailable(makePostgresMembership(sql));
+  const relations = tellUnavailable(makePostgresRelations(sql));
   const node = await startNode({
     log: makePostgresLog(sql),
     bus: makePostgresBus(sql, logger),
     membership,
+    relations,
+    departures: makePostgresDepartures(sql),
     inbox: makePostgresInbox(sql),
+    signIns: makeStandingSignIns(sql),
     permissions: membersMay,
     clock: systemClock,
     random: systemRandom,
     logger,
   });
   const sockets = makeSocketServer();
-  const stopHeartbeat = keepHeartbeat(sockets);
+  const stopHeartbeat = keepHeartbeat(sockets, systemClock);
   const registry = new Registry();
   addNodeMetrics(registry, node.counts);
+  const identity = await openIdentity(config, sql, logger);
   const app = createApp({
     accounts: tellUnavailable(makeAccounts(sql)),
     signIns: tellUnavailable(makeSignIns(sql)),
+    passwordStore: tellUnavailable(makePasswordStore(sql)),
+    passkeys: tellUnavailable(makePasskeys(sql)),
+    invites: tellUnavailable(makeInvites(sql)),
     history: tellUnavailable(makeHistory(sql)),
+    reports: tellUnavailable(makeReports(sql)),
+    deletedMessages: config.deletedMessages,
     messaging: node.messaging,
-    keys: config.authPrivateKeyFile
-      ? await readKeyRing(await readFile(config.authPrivateKeyFile, 'utf8'))
-      : await loadKeyRing(makeSigningKeys(sql)),
+    ...identity,
     passwords: makePasswords(),
     limits: makeLimits(),
     registration: config.registration,
@@ -72,28 +88,22 @@ async function start(config: Config): Promise<() => Promise<void>> {
     random: systemRandom,
     logger,
     registry,
+    metricsToken: config.metricsToken,
     ping: async () => void (await sql`select 1`),
     clientDir: CLIENT,
     mount: (mounted, door) => mountSync(mounted, { ...door, ...node, clock: systemClock }),
   });
 
-  const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
-    const listening = serve(
-      { fetch: app.fetch, port: config.port, hostname: config.host, websocket: { server: sockets as WebSocketServerLike } },
-      ({ port }) => {
-        process.stdout.write(`Homing is at http://localhost:${port}\n`);
-        resolve(listening);
-      },
-    );
-    listening.once('error', reject);
-  });
+  const { server, port } = await listenHttp({ fetch: app.fetch, sockets, port: config.port, host: config.host });
+  process.stdout.write(`Homing is at http://localhost:${port}\n`);
 
   return async () => {
     stopHeartbeat();
+    identity.keys.stop();
     const closed = new Promise((resolve) => server.close(resolve));
     const cut = setTimeout(() => {
       for (const socket of sockets.clients) socket.terminate();
-      if ('closeAllConnections' in server) server.closeAllConnections();
+      server.closeAllConnections();
     }, DRAIN_MS);
     await node.stop();
     await closed;
@@ -115,7 +125,12 @@ if ('wrong' in read) {
   process.exit(1);
 }
 const { config } = read;
+const [command, ...words] = process.argv.slice(2);
 try {
+  if (command === 'keys') {
+    process.stdout.write(`${await runKeys(words, config)}\n`);
+    process.exit(0);
+  }
   const stop = await start(config);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {

@@ -1,44 +1,14 @@
 import sharp from 'sharp';
 import { LIMITS } from '../../shared/limits.ts';
-import { type Browser, chromium } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { findChromium } from './chromium.ts';
-import { type CuttingProxy, openCuttingProxy } from './cutting-proxy.ts';
-import { PHONE, type Person, item, marked, openFromList, openPerson, send, shellKept, signUp, tabTo, texts, writeTo } from './person.ts';
-import { type TestServer, startServer } from './server.ts';
+import { expect, test } from 'vitest';
+import { PHONE, type Person, item, marked, openFromList, send, shellKept, tabTo, texts, writeTo } from './person.ts';
+import { setStage } from './stage.ts';
 
-let server: TestServer;
-let browser: Browser;
-let proxy: CuttingProxy;
-const here: Person[] = [];
-
-beforeAll(async () => {
-  server = await startServer();
-  browser = await chromium.launch(await findChromium());
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  proxy = await openCuttingProxy(server.origin);
-});
-afterEach(async () => {
-  const faults = here.flatMap((person) => person.faults);
-  for (const { page } of here.splice(0)) await page.context().close();
-  await proxy.close();
-  expect(faults).toEqual([]);
-});
-
-async function arrive(name: string, origin = server.origin, options: Parameters<typeof openPerson>[3] = {}): Promise<Person> {
-  const person = await openPerson(browser, origin, name, options);
-  here.push(person);
-  await signUp(person);
-  return person;
-}
+const stage = setStage();
+const { arrive } = stage;
 
 test('the shell is kept, and nothing else: every place in the app opens without a network, and no answer of the API is in a cache', async () => {
-  const ana = await arrive('Ana Silva', proxy.origin);
+  const ana = await arrive('Ana Silva', stage.proxy.origin);
   await shellKept(ana);
   await ana.page.reload();
   await ana.conversations.waitFor();
@@ -48,9 +18,11 @@ test('the shell is kept, and nothing else: every place in the app opens without 
     return requests.flat().map(({ url }) => new URL(url).pathname);
   });
   expect(cached).toContain('/');
-  expect(cached.filter((path) => !/^\/($|assets\/[\w-]+\.(js|css|woff2)$|[\w-]+\.(png|svg|webmanifest)$)/.test(path))).toEqual([]);
+  expect(cached.filter((path) => !/^\/($|theme\.js$|assets\/[\w-]+\.(js|css|woff2)$|[\w-]+\.(png|svg|webmanifest)$)/.test(path))).toEqual(
+    [],
+  );
 
-  proxy.become({ kind: 'cut' });
+  stage.proxy.become({ kind: 'cut' });
   for (const path of ['/', '/settings', '/waiting', '/people/nobody', '/no/such/place']) {
     await ana.page.goto(path);
     await ana.page.getByRole('link', { name: 'Settings' }).waitFor();
@@ -179,8 +151,8 @@ test('[C10.3] a chosen theme holds over that of the device, in every tab at once
 
 test('a phone: one column, from the search to an answer, and what waits is seen and taken back', async () => {
   const phone = { viewport: PHONE, hasTouch: true, isMobile: true };
-  const ana = await arrive('Ana Silva', proxy.origin, phone);
-  const ben = await arrive('Ben Okafor', server.origin, phone);
+  const ana = await arrive('Ana Silva', stage.proxy.origin, phone);
+  const ben = await arrive('Ben Okafor', stage.server.origin, phone);
   await writeTo(ana, ben);
   expect(await ana.conversations.isVisible()).toBe(false);
   await send(ana, 'from a phone');
@@ -189,7 +161,7 @@ test('a phone: one column, from the search to an answer, and what waits is seen 
   await send(ben, 'to a phone');
   await item(ana, 'to a phone').waitFor();
 
-  proxy.become({ kind: 'cut' });
+  stage.proxy.become({ kind: 'cut' });
   await send(ana, 'on the train');
   await ana.page.getByRole('link', { name: '1 message waiting to be sent' }).tap();
   await ana.page.getByRole('button', { name: 'Delete' }).tap();
@@ -220,11 +192,11 @@ test('[C5.7] going back to a conversation goes back to the message that was read
 });
 
 test('what waits is changed and taken back without a mouse', async () => {
-  const ana = await arrive('Ana Silva', proxy.origin);
+  const ana = await arrive('Ana Silva', stage.proxy.origin);
   const ben = await arrive('Ben Okafor');
   const { page } = ana;
   await writeTo(ana, ben);
-  proxy.become({ kind: 'cut' });
+  stage.proxy.become({ kind: 'cut' });
   for (const text of ['one', 'two']) {
     await page.keyboard.type(text);
     await page.keyboard.press('Enter');
@@ -243,37 +215,7 @@ test('what waits is changed and taken back without a mouse', async () => {
   await panel.getByText('two', { exact: true }).waitFor({ state: 'detached' });
   // The focus stays among what waits.
   expect(await panel.evaluate((element) => element.contains(document.activeElement))).toBe(true);
-  proxy.become({ kind: 'well' });
+  stage.proxy.become({ kind: 'well' });
   await openFromList(ben, ana);
   await expect.poll(() => texts(ben)).toEqual(['one changed']);
-});
-
-test('[C5.3] history loads while one scrolls, back to the first message, each one once', async () => {
-  const ana = await arrive('Ana Silva');
-  const ben = await arrive('Ben Okafor');
-  await writeTo(ana, ben);
-  const conversationId = new URL(ana.page.url()).pathname.split('/').at(-1);
-  const post = async (text: string): Promise<void> => {
-    const data = { conversationId, content: text };
-    const answer = await ana.page.request.post('/api/messaging/messages', { data, headers: { origin: server.origin } });
-    expect(answer.status()).toBe(201);
-  };
-  // A segment, and the beginning of a second one.
-  await post('line 0.');
-  for (let n = 1; n < 620; n += 20) await Promise.all(Array.from({ length: 20 }, (_, i) => post(`line ${n + i}.`)));
-  await openFromList(ben, ana);
-  const history = ben.page.getByRole('group', { name: 'History' });
-  await ben.composer.press('Escape');
-  await expect
-    .poll(async () => {
-      await ben.composer.press('PageUp');
-      const first = (await texts(ben))[0];
-      if (first !== 'line 0.') await history.evaluate((box) => (box.scrollTop = Math.min(box.scrollTop, 600)));
-      return first;
-    })
-    .toBe('line 0.');
-  const all = await texts(ben);
-  expect([all.length, new Set(all).size]).toEqual([621, 621]);
-  await history.evaluate((box) => (box.scrollTop = 0));
-  await expect.poll(() => item(ben, 'line 0.').isVisible()).toBe(true);
 });

@@ -1,44 +1,23 @@
-import { type Browser, chromium } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { findChromium } from './chromium.ts';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type CuttingProxy, type Network, openCuttingProxy } from './cutting-proxy.ts';
 import { type KeptBrowser, makeKeptBrowser } from './kept-browser.ts';
-import { DESKTOP, type Person, item, marked, meet, openFromList, openPerson, send, shellKept, signUp, texts, writeTo } from './person.ts';
-import { type TestServer, startServer } from './server.ts';
+import { DESKTOP, item, marked, meet, openFromList, send, shellKept, signUp, texts, writeTo } from './person.ts';
+import { setStage } from './stage.ts';
 
-let server: TestServer;
-let browser: Browser;
 /** One for each of two people. */
 let proxies: [CuttingProxy, CuttingProxy];
 let kept: KeptBrowser;
-const here: Person[] = [];
+const stage = setStage();
+const { arrive } = stage;
 
-beforeAll(async () => {
-  server = await startServer();
-  browser = await chromium.launch(await findChromium());
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
 beforeEach(async () => {
-  proxies = [await openCuttingProxy(server.origin), await openCuttingProxy(server.origin)];
+  proxies = [await openCuttingProxy(stage.server.origin), await openCuttingProxy(stage.server.origin)];
   kept = await makeKeptBrowser();
 });
 afterEach(async () => {
-  const faults = here.flatMap((person) => person.faults);
-  for (const { page } of here.splice(0)) await page.context().close();
   await kept.remove();
   for (const proxy of proxies) await proxy.close();
-  expect(faults).toEqual([]);
 });
-
-async function arrive(name: string, origin = server.origin): Promise<Person> {
-  const person = await openPerson(browser, origin, name);
-  here.push(person);
-  await signUp(person);
-  return person;
-}
 
 /** Runs in the page: the whole history over HTTP. */
 async function readHistory(conversationId: string): Promise<{ id: string; seq: number; content: string }[]> {

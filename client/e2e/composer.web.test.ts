@@ -1,35 +1,14 @@
-import { type Browser, type CDPSession, chromium } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { findChromium } from './chromium.ts';
-import { type Person, item, marked, openFromList, openPerson, send, signUp, texts, writeTo } from './person.ts';
-import { type TestServer, startServer } from './server.ts';
+import { type CDPSession } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { type Person, item, marked, openFromList, send, texts, writeTo } from './person.ts';
+import { setStage } from './stage.ts';
 
-let server: TestServer;
-let browser: Browser;
-const here: Person[] = [];
-
-beforeAll(async () => {
-  server = await startServer();
-  browser = await chromium.launch(await findChromium());
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-afterEach(async () => {
-  const faults = here.flatMap((person) => person.faults);
-  for (const { page } of here.splice(0)) await page.context().close();
-  expect(faults).toEqual([]);
-});
+const stage = setStage();
+const { arrive } = stage;
 
 async function twoInConversation(): Promise<[Person, Person]> {
-  const two: [Person, Person] = [
-    await openPerson(browser, server.origin, 'Ana Silva'),
-    await openPerson(browser, server.origin, 'Ben Okafor'),
-  ];
-  here.push(...two);
-  for (const person of two) await signUp(person);
-  await writeTo(two[0], two[1]);
+  const two: [Person, Person] = [await arrive('Ana Silva'), await arrive('Ben Okafor')];
+  await writeTo(...two);
   return two;
 }
 

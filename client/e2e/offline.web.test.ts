@@ -1,53 +1,28 @@
-import { type Browser, type Locator, chromium } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Locator } from 'playwright-core';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { expectAccessible } from './accessibility.ts';
-import { findChromium } from './chromium.ts';
-import { type CuttingProxy, openCuttingProxy } from './cutting-proxy.ts';
 import { fillOutbox } from './fill-outbox.ts';
 import { type KeptBrowser, makeKeptBrowser } from './kept-browser.ts';
-import { DESKTOP, type Person, item, marked, meet, openFromList, openPerson, send, shellKept, signUp, texts, writeTo } from './person.ts';
-import { type TestServer, startServer } from './server.ts';
+import { DESKTOP, type Person, item, marked, meet, openFromList, send, shellKept, signUp, texts, writeTo } from './person.ts';
+import { setStage } from './stage.ts';
 
-let server: TestServer;
-let browser: Browser;
-/** Whoever sits behind it loses the network by it; the others do not. */
-let proxy: CuttingProxy;
 let kept: KeptBrowser;
-const here: Person[] = [];
+const stage = setStage();
+const { arrive } = stage;
 
-beforeAll(async () => {
-  server = await startServer();
-  browser = await chromium.launch(await findChromium());
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
 beforeEach(async () => {
-  proxy = await openCuttingProxy(server.origin);
   kept = await makeKeptBrowser();
 });
 afterEach(async () => {
-  const faults = here.flatMap((person) => person.faults);
-  for (const { page } of here.splice(0)) await page.context().close();
   await kept.remove();
-  await proxy.close();
-  expect(faults).toEqual([]);
 });
-
-async function arrive(name: string, origin = server.origin): Promise<Person> {
-  const person = await openPerson(browser, origin, name);
-  here.push(person);
-  await signUp(person);
-  return person;
-}
 
 /** Starts the browser that can be killed, on the app. */
 async function startKept(name: string): Promise<Person> {
   const page = await kept.start();
   await page.setViewportSize(DESKTOP);
   const person = meet(page, name);
-  await page.goto(proxy.origin);
+  await page.goto(stage.proxy.origin);
   return person;
 }
 
@@ -83,7 +58,7 @@ test('[C6, C3] 50 messages written offline, 5 changed and 5 taken back, browser 
   // Browsers write cookies down when they like; a killed one may forget whom it knew for a minute only.
   await kept.close();
 
-  proxy.become({ kind: 'cut' });
+  stage.proxy.become({ kind: 'cut' });
   const ana = await startKept('Ana Silva');
   const expected = friends.map((friend) => [`hello ${friend.name}`]);
   for (const [i, friend] of friends.entries()) {
@@ -123,7 +98,7 @@ test('[C6, C3] 50 messages written offline, 5 changed and 5 taken back, browser 
     await expect.poll(() => texts(again)).toEqual(expected[i]);
   }
 
-  proxy.become({ kind: 'well' });
+  stage.proxy.become({ kind: 'well' });
   await again.page.getByText(/messages? waiting to be sent$/).waitFor({ state: 'detached' });
   for (const [i, friend] of friends.entries()) {
     await openFromList(friend, again);
@@ -139,20 +114,20 @@ test('[C6, C3] 50 messages written offline, 5 changed and 5 taken back, browser 
 
 test('[C6.6] 5,000 messages that wait leave in ten segments, each once, in order, and none is refused', async () => {
   const ben = await arrive('Ben Okafor');
-  const ana = await arrive('Ana Silva', proxy.origin);
+  const ana = await arrive('Ana Silva', stage.proxy.origin);
   await writeTo(ana, ben);
   await send(ana, 'hello');
   await marked(ana, 'hello', 'Sent');
   await shellKept(ana);
   const conversationId = new URL(ana.page.url()).pathname.split('/').at(-1)!;
-  proxy.become({ kind: 'cut' });
+  stage.proxy.become({ kind: 'cut' });
 
   const texts = Array.from({ length: 5_000 }, (_, i) => `waiting ${i}`);
   const ids = await fillOutbox(ana, conversationId, texts);
-  await ana.page.goto(proxy.origin);
+  await ana.page.goto(stage.proxy.origin);
   await waitingLink(ana, 5_000).waitFor();
 
-  proxy.become({ kind: 'well' });
+  stage.proxy.become({ kind: 'well' });
   await ana.page.getByText(/waiting to be sent$/).waitFor({ state: 'detached', timeout: 180_000 });
   await expectNone(ana.page.getByText(/not sent/));
   const { messages, open } = await ben.page.evaluate(readAll, conversationId);
@@ -172,7 +147,7 @@ test('a cold start without a network shows the list and what was read before', a
   await marked(ben, 'kept for the train', 'Read');
   await shellKept(ana);
   await kept.close();
-  proxy.become({ kind: 'cut' });
+  stage.proxy.become({ kind: 'cut' });
 
   const again = await startKept('Ana Silva');
   await openFromList(again, ben);
@@ -182,13 +157,13 @@ test('a cold start without a network shows the list and what was read before', a
 });
 
 test('[C3.4] late mail stands at the end, is unread, and shows when it was written and when it was sent', async () => {
-  const ana = await arrive('Ana Silva', proxy.origin);
+  const ana = await arrive('Ana Silva', stage.proxy.origin);
   const ben = await arrive('Ben Okafor');
   await writeTo(ana, ben);
   await send(ana, 'in time');
   await marked(ana, 'in time', 'Sent');
 
-  proxy.become({ kind: 'cut' });
+  stage.proxy.become({ kind: 'cut' });
   await ana.page.clock.setSystemTime(Date.now() - 2 * 60 * 60_000);
   await send(ana, 'written on the train');
   await item(ana, 'written on the train').waitFor();
@@ -196,7 +171,7 @@ test('[C3.4] late mail stands at the end, is unread, and shows when it was writt
   await send(ben, 'meanwhile');
   await ben.page.goto('/');
   await ana.page.clock.setSystemTime(Date.now());
-  proxy.become({ kind: 'well' });
+  stage.proxy.become({ kind: 'well' });
 
   await ben.conversations.getByRole('link', { name: /^Ana Silva.*1 unread/ }).click();
   await item(ben, 'written on the train').waitFor();
@@ -208,8 +183,8 @@ test('[C3.4] late mail stands at the end, is unread, and shows when it was writt
 });
 
 test('first contact offline from both sides at once makes one conversation with the mail of both', async () => {
-  const ana = await arrive('Ana Silva', proxy.origin);
-  const ben = await arrive('Ben Okafor', proxy.origin);
+  const ana = await arrive('Ana Silva', stage.proxy.origin);
+  const ben = await arrive('Ben Okafor', stage.proxy.origin);
   for (const [one, other] of [
     [ana, ben],
     [ben, ana],
@@ -218,14 +193,14 @@ test('first contact offline from both sides at once makes one conversation with 
     await one.page.getByRole('region', { name: 'People' }).getByRole('link', { name: other.name }).click();
     await one.page.getByRole('button', { name: 'Send message' }).waitFor();
   }
-  proxy.become({ kind: 'cut' });
+  stage.proxy.become({ kind: 'cut' });
   for (const one of [ana, ben]) {
     await one.page.getByRole('button', { name: 'Send message' }).click();
     await one.composer.waitFor();
     await send(one, `from ${one.name}`);
     await item(one, `from ${one.name}`).waitFor();
   }
-  proxy.become({ kind: 'well' });
+  stage.proxy.become({ kind: 'well' });
   await item(ana, 'from Ben Okafor').waitFor();
   await item(ben, 'from Ana Silva').waitFor();
   await expect.poll(async () => (await texts(ana)).length).toBe(2);
@@ -234,19 +209,19 @@ test('first contact offline from both sides at once makes one conversation with 
 });
 
 test('[C5.6, C6.2] a black hole is noticed, told in one fixed place, and what is written meanwhile leaves by itself', async () => {
-  const ana = await arrive('Ana Silva', proxy.origin);
+  const ana = await arrive('Ana Silva', stage.proxy.origin);
   const ben = await arrive('Ben Okafor');
   await writeTo(ana, ben);
   await send(ana, 'before');
   await marked(ana, 'before', 'Sent');
   const box = await item(ana, 'before').boundingBox();
-  proxy.become({ kind: 'black-hole' });
+  stage.proxy.become({ kind: 'black-hole' });
   await send(ana, 'during');
   const status = ana.page.getByRole('status', { name: 'Connection' });
   await expect.poll(() => status.textContent()).not.toBe('Connected');
   await item(ana, 'during').getByText('Waiting for network').waitFor({ state: 'attached' });
   expect((await item(ana, 'before').boundingBox())?.x).toBe(box?.x);
-  proxy.become({ kind: 'well' });
+  stage.proxy.become({ kind: 'well' });
   await openFromList(ben, ana);
   await item(ben, 'during').waitFor();
   expect(await texts(ben)).toEqual(['before', 'during']);
@@ -259,19 +234,19 @@ test('a killed server loses nothing that was shown as sent, and gets the rest wh
   await writeTo(ana, ben);
   await send(ana, 'sent before');
   await marked(ana, 'sent before', 'Sent');
-  await server.kill();
+  await stage.server.kill();
   for (const n of [1, 2, 3]) await send(ana, `while it is away ${n}`);
-  await server.start();
+  await stage.server.start();
   await marked(ana, 'while it is away 3', 'Sent');
   await openFromList(ben, ana);
   await expect.poll(() => texts(ben)).toEqual(['sent before', 'while it is away 1', 'while it is away 2', 'while it is away 3']);
 });
 
 test('screens of somebody without a network are accessible, in light and dark, on a desktop and on a phone', async () => {
-  const ana = await arrive('Ana Silva', proxy.origin);
+  const ana = await arrive('Ana Silva', stage.proxy.origin);
   const ben = await arrive('Ben Okafor');
   await writeTo(ana, ben);
-  proxy.become({ kind: 'cut' });
+  stage.proxy.become({ kind: 'cut' });
   await send(ana, 'this waits');
   await item(ana, 'this waits').getByText('Waiting for network').waitFor({ state: 'attached' });
   await expectAccessible(ana.page, 'conversation without a network');

@@ -1,4 +1,5 @@
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { expect } from 'vitest';
 
 /** Somebody in front of their own browser. */
 export interface Person {
@@ -23,7 +24,7 @@ export function meet(page: Page, name: string): Person {
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(error.message));
   page.on('console', (message) => {
-    if (message.type() === 'error' && message.text().includes('Content Security Policy')) faults.push(message.text());
+    if (message.type() === 'error' && /Content Security Policy|requires 'Trusted/.test(message.text())) faults.push(message.text());
   });
   people += 1;
   return {
@@ -54,12 +55,20 @@ export async function signUp({ page, name, handle, conversations }: Person): Pro
 }
 
 /** Goes the whole way to a conversation: search, profile, "Send message". */
-export async function writeTo({ page, composer }: Person, other: Person): Promise<void> {
+export async function writeToStranger({ page, composer }: Person, other: Person): Promise<void> {
   await page.getByRole('searchbox', { name: 'Find people' }).fill(other.handle);
   await page.getByRole('region', { name: 'People' }).getByRole('link', { name: other.name }).click();
   await page.getByRole('button', { name: 'Send message' }).click();
   await page.getByRole('main', { name: `Conversation with ${other.name}` }).waitFor();
   await composer.waitFor();
+}
+
+/** The same, and the other has taken the request: what follows is between two who know each other (G3). */
+export async function writeTo(person: Person, other: Person): Promise<void> {
+  await writeToStranger(person, other);
+  const path = `/api/messaging${new URL(person.page.url()).pathname}/accept`;
+  const accept = (): Promise<boolean> => other.page.evaluate(async (asked) => (await fetch(asked, { method: 'PUT' })).ok, path);
+  await expect.poll(accept).toBe(true);
 }
 
 /** Sends what is written, by the button. */

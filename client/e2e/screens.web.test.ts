@@ -1,44 +1,11 @@
-import { type Browser, type Page, chromium } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import { expectAccessible } from './accessibility.ts';
-import { findChromium } from './chromium.ts';
-import { type CuttingProxy, openCuttingProxy } from './cutting-proxy.ts';
-import { PASSWORD, PHONE, type Person, item, marked, openFromList, openPerson, send, shellKept, signUp, writeTo } from './person.ts';
-import { type TestServer, startServer } from './server.ts';
+import { PASSWORD, PHONE, type Person, item, marked, openFromList, send, shellKept, writeTo } from './person.ts';
+import { setStage } from './stage.ts';
 
-let server: TestServer;
-let browser: Browser;
-let proxy: CuttingProxy;
-const here: Person[] = [];
-
-beforeAll(async () => {
-  server = await startServer();
-  browser = await chromium.launch(await findChromium());
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  proxy = await openCuttingProxy(server.origin);
-});
-afterEach(async () => {
-  const faults = here.flatMap((person) => person.faults);
-  for (const { page } of here.splice(0)) await page.context().close();
-  await proxy.close();
-  expect(faults).toEqual([]);
-});
-
-async function open(name: string, origin = server.origin, options: Parameters<typeof openPerson>[3] = {}): Promise<Person> {
-  const person = await openPerson(browser, origin, name, options);
-  here.push(person);
-  return person;
-}
-async function arrive(name: string, origin = server.origin, options: Parameters<typeof openPerson>[3] = {}): Promise<Person> {
-  const person = await open(name, origin, options);
-  await signUp(person);
-  return person;
-}
+const stage = setStage();
+const { arrive, come } = stage;
 
 /** From the address bar: also to where no link leads. */
 async function look({ page }: Person, path: string, words: string | RegExp, screen: string): Promise<void> {
@@ -48,7 +15,7 @@ async function look({ page }: Person, path: string, words: string | RegExp, scre
 }
 
 test('[C9, C10] the way in is accessible, with everything that can be said about it', async () => {
-  const ana = await open('Ana Silva', proxy.origin);
+  const ana = await come('Ana Silva', stage.proxy.origin);
   const { page } = ana;
   await expectAccessible(page, 'sign up');
   await page.getByLabel('Handle').fill('a!');
@@ -57,16 +24,16 @@ test('[C9, C10] the way in is accessible, with everything that can be said about
   await page.getByRole('button', { name: 'Sign up' }).click();
   await page.getByText('must be 3 to 30 letters').waitFor();
   await expectAccessible(page, 'sign up with mistakes');
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
   await expectAccessible(page, 'sign in');
   await page.getByLabel('Handle').fill('nobody-here');
   await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByText('The handle or the password is wrong.').waitFor();
   await expectAccessible(page, 'sign in refused');
   await shellKept(ana);
-  proxy.become({ kind: 'cut' });
+  stage.proxy.become({ kind: 'cut' });
   await page.goto('/');
   await page.getByRole('heading', { name: 'Homing cannot be reached' }).waitFor();
   await expectAccessible(page, 'unreachable');
@@ -127,10 +94,10 @@ const width = (page: Page): Promise<number> =>
   page.evaluate(() => Math.max(document.documentElement.scrollWidth, document.body.scrollWidth, innerWidth));
 
 test('[C10] nothing is wider than a screen of 320 px, whatever is written', async () => {
-  const ana = await arrive('Ana Silva', server.origin, { viewport: { width: 320, height: 640 } });
+  const ana = await arrive('Ana Silva', stage.server.origin, { viewport: { width: 320, height: 640 } });
   const ben = await arrive('Maximilian Alexander Freiherr von Hohenstein Wittelsbach');
   const { page } = ana;
-  await page.request.patch('/api/me', { data: { bio: LONG }, headers: { origin: server.origin } });
+  await page.request.patch('/api/me', { data: { bio: LONG }, headers: { origin: stage.server.origin } });
   await writeTo(ana, ben);
   await send(ana, LONG);
   await marked(ana, LONG, 'Sent');
@@ -164,13 +131,13 @@ test('[C10] nothing is wider than a screen of 320 px, whatever is written', asyn
 });
 
 test('[C10] what is pressed on a phone has 44 px', async () => {
-  const ana = await arrive('Ana Silva', proxy.origin, { viewport: PHONE, hasTouch: true, isMobile: true });
+  const ana = await arrive('Ana Silva', stage.proxy.origin, { viewport: PHONE, hasTouch: true, isMobile: true });
   const ben = await arrive('Ben Okafor');
   const { page } = ana;
   await writeTo(ana, ben);
   await send(ana, 'hello');
   await marked(ana, 'hello', 'Sent');
-  proxy.become({ kind: 'cut' });
+  stage.proxy.become({ kind: 'cut' });
   await send(ana, 'waits');
   await page.getByRole('link', { name: '1 message waiting to be sent' }).waitFor();
   /** The height to be hit: with what reaches out of the element. */
@@ -194,7 +161,7 @@ test('[C10] what is pressed on a phone has 44 px', async () => {
 });
 
 test('[C5.6] the layout is the same with and without a network', async () => {
-  const ana = await arrive('Ana Silva', proxy.origin);
+  const ana = await arrive('Ana Silva', stage.proxy.origin);
   const ben = await arrive('Ben Okafor');
   await writeTo(ana, ben);
   for (let i = 0; i < 12; i++) await send(ana, `line ${i}.`);
@@ -219,17 +186,17 @@ test('[C5.6] the layout is the same with and without a network', async () => {
     );
   const pill = page.getByRole('status', { name: 'Connection' });
   const before = await places();
-  proxy.become({ kind: 'cut' });
+  stage.proxy.become({ kind: 'cut' });
   await pill.getByText(/Connecting|Waiting for network/).waitFor();
   expect(await places()).toEqual(before);
-  proxy.become({ kind: 'well' });
+  stage.proxy.become({ kind: 'well' });
   await page.bringToFront();
   await pill.getByText('Connected', { exact: true }).waitFor({ state: 'attached' });
   expect(await places()).toEqual(before);
 });
 
 test('[C9.10] with reduced motion nothing moves', async () => {
-  const ana = await arrive('Ana Silva', proxy.origin, { reducedMotion: 'reduce' });
+  const ana = await arrive('Ana Silva', stage.proxy.origin, { reducedMotion: 'reduce' });
   const ben = await arrive('Ben Okafor');
   await writeTo(ana, ben);
   const { page } = ana;
@@ -252,7 +219,7 @@ test('[C9.10] with reduced motion nothing moves', async () => {
   await item(ana, 'hello to you').waitFor();
   await page.getByRole('link', { name: 'Settings' }).hover();
   await page.getByRole('button', { name: 'Send', exact: true }).hover();
-  proxy.become({ kind: 'cut' });
+  stage.proxy.become({ kind: 'cut' });
   await page
     .getByRole('status', { name: 'Connection' })
     .getByText(/Connecting|Waiting for network/)

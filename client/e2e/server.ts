@@ -18,6 +18,10 @@ export interface TestServer {
   /** Starts it again, at the same address and on the same data. */
   start: () => Promise<void>;
   stop: () => Promise<void>;
+  /** What `npm run user` prints: the link in it. */
+  operatorsLink: (...args: string[]) => Promise<string>;
+  /** Everything that it wrote to its log. */
+  said: () => string;
 }
 
 async function freePort(): Promise<number> {
@@ -30,13 +34,17 @@ async function freePort(): Promise<number> {
 }
 
 /** Resolves when the server takes requests. */
-async function launch(env: NodeJS.ProcessEnv): Promise<{ origin: string; end: (signal: NodeJS.Signals) => Promise<void> }> {
+async function launch(
+  env: NodeJS.ProcessEnv,
+  hear: (text: string) => void,
+): Promise<{ origin: string; end: (signal: NodeJS.Signals) => Promise<void> }> {
   const child = spawn(process.execPath, [join(root, 'dist', 'server', 'main.mjs')], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   const origin = await new Promise<string>((resolve, reject) => {
     let output = '';
     child.stdout.on('data', (bytes: Buffer) => {
       output += bytes.toString();
+      hear(bytes.toString());
       const found = /Homing is at (\S+)\n/.exec(output)?.[1];
       if (found) resolve(found);
     });
@@ -52,17 +60,31 @@ async function launch(env: NodeJS.ProcessEnv): Promise<{ origin: string; end: (s
 }
 
 /** Starts the production build, making it first where it is missing or old. */
-export async function startServer(): Promise<TestServer> {
+export async function startServer(change: NodeJS.ProcessEnv = {}): Promise<TestServer> {
   await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', BUILD], { cwd: root });
   const folder = await mkdtemp(join(tmpdir(), 'homing-e2e-'));
-  const env = { ...process.env, PORT: String(await freePort()), DATA_DIR: join(folder, 'data'), DATABASE_URL: '', LOG_LEVEL: 'error' };
-  let running = await launch(env);
+  const env = {
+    ...process.env,
+    PORT: String(await freePort()),
+    DATA_DIR: join(folder, 'data'),
+    DATABASE_URL: '',
+    LOG_LEVEL: 'error',
+    ...change,
+  };
+  let said = '';
+  const hear = (text: string): void => void (said += text);
+  let running = await launch(env, hear);
   return {
     origin: running.origin,
+    async operatorsLink(...args) {
+      const { stdout } = await promisify(execFile)(process.execPath, [join(root, 'dist', 'server', 'user.mjs'), ...args], { env });
+      return /https?:\S+#\S+/.exec(stdout)![0];
+    },
     kill: () => running.end('SIGKILL'),
     async start() {
-      running = await launch(env);
+      running = await launch(env, hear);
     },
+    said: () => said,
     async stop() {
       await running.end('SIGTERM');
       await rm(folder, { recursive: true, force: true });

@@ -1,44 +1,14 @@
-import { type Browser, chromium } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { findChromium } from './chromium.ts';
-import { type CuttingProxy, openCuttingProxy } from './cutting-proxy.ts';
-import { PASSWORD, type Person, item, marked, meet, openFromList, openPerson, send, shellKept, signUp, texts, writeTo } from './person.ts';
-import { type TestServer, startServer } from './server.ts';
+import { expect, test } from 'vitest';
+import { PASSWORD, type Person, item, marked, meet, openFromList, send, shellKept, texts, writeTo } from './person.ts';
+import { setStage } from './stage.ts';
 
-let server: TestServer;
-let browser: Browser;
-let proxy: CuttingProxy;
-const here: Person[] = [];
-
-beforeAll(async () => {
-  server = await startServer();
-  browser = await chromium.launch(await findChromium());
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  proxy = await openCuttingProxy(server.origin);
-});
-afterEach(async () => {
-  const faults = here.flatMap((person) => person.faults);
-  for (const context of new Set(here.splice(0).map(({ page }) => page.context()))) await context.close();
-  await proxy.close();
-  expect(faults).toEqual([]);
-});
-
-async function arrive(name: string, origin = server.origin): Promise<Person> {
-  const person = await openPerson(browser, origin, name);
-  here.push(person);
-  await signUp(person);
-  return person;
-}
+const stage = setStage();
+const { arrive } = stage;
 
 /** One more tab of the same browser. */
 async function openTab({ page, name, handle }: Person, path = '/'): Promise<Person> {
   const tab = { ...meet(await page.context().newPage(), name), handle };
-  here.push(tab);
+  stage.join(tab);
   await tab.page.goto(new URL(path, page.url()).href);
   await tab.conversations.waitFor();
   return tab;
@@ -97,7 +67,7 @@ async function lockState() {
 }
 
 test('[C11.1] two people with three tabs each: what is written in one is in the others at once, online and offline; one tab moves it', async () => {
-  const ana = await arrive('Ana Silva', proxy.origin);
+  const ana = await arrive('Ana Silva', stage.proxy.origin);
   const ben = await arrive('Ben Okafor');
   await writeTo(ana, ben);
   await send(ana, 'hello');
@@ -122,7 +92,7 @@ test('[C11.1] two people with three tabs each: what is written in one is in the 
   await send(bens[1]!, 'an answer');
   for (const tab of anas) await item(tab, 'an answer').waitFor();
 
-  proxy.become({ kind: 'cut' });
+  stage.proxy.become({ kind: 'cut' });
   await send(anas[0]!, 'offline from tab 0');
   const offline = await write('offline from tab 1');
   await send(anas[2]!, 'offline from tab 2');
@@ -133,7 +103,7 @@ test('[C11.1] two people with three tabs each: what is written in one is in the 
 
   // The one that moves is closed: another goes on.
   await anas[0]!.page.close();
-  proxy.become({ kind: 'well' });
+  stage.proxy.become({ kind: 'well' });
   for (const tab of anas.slice(1)) await tab.page.getByText(/waiting to be sent$/).waitFor({ state: 'detached' });
   await expect.poll(() => texts(bens[1]!)).toEqual(expected);
   for (const tab of anas.slice(1)) expect(await texts(tab)).toEqual(expected);
@@ -141,7 +111,7 @@ test('[C11.1] two people with three tabs each: what is written in one is in the 
 });
 
 test('[C11.1] signing out asks while something waits, and then takes every tab and all of this person’s data away', async () => {
-  const ana = await arrive('Ana Silva', proxy.origin);
+  const ana = await arrive('Ana Silva', stage.proxy.origin);
   const ben = await arrive('Ben Okafor');
   await writeTo(ana, ben);
   await send(ana, 'sent');
@@ -152,13 +122,13 @@ test('[C11.1] signing out asks while something waits, and then takes every tab a
   await item(tabs[0]!, 'sent').waitFor();
   expect((await ana.page.evaluate(kept)).databases.length).toBeGreaterThan(3);
 
-  proxy.become({ kind: 'cut' });
+  stage.proxy.become({ kind: 'cut' });
   for (const text of ['one', 'two']) await send(ana, text);
   await openSettings(ana);
   await leave(ana);
   await ana.page.getByText('2 messages have not been sent yet, and would be lost.').waitFor();
   for (const { conversations } of [ana, ...tabs]) expect(await conversations.count()).toBe(1);
-  proxy.become({ kind: 'well' });
+  stage.proxy.become({ kind: 'well' });
   await ana.page
     .getByText(/waiting to be sent$/)
     .first()
@@ -176,30 +146,30 @@ test('[C11.1] signing out asks while something waits, and then takes every tab a
 
   // Nothing brings anybody back: neither a new tab nor the session's cookie.
   const again = meet(await ana.page.context().newPage(), 'Ana Silva');
-  await again.page.goto(proxy.origin);
+  await again.page.goto(stage.proxy.origin);
   await again.page.getByLabel('Password').waitFor();
   expect((await again.page.evaluate(kept)).databases).toEqual(['homing']);
   expect(await again.page.evaluate(async () => (await fetch('/api/me')).status)).toBe(401);
 
   // Signing in is for every tab too.
-  await again.page.getByRole('button', { name: 'Sign in' }).click();
+  await again.page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await again.page.getByLabel('Handle').fill(ana.handle);
   await again.page.getByLabel('Password').fill(PASSWORD);
-  await again.page.getByRole('button', { name: 'Sign in' }).click();
+  await again.page.getByRole('button', { name: 'Sign in', exact: true }).click();
   for (const { conversations } of [ana, ...tabs]) await conversations.waitFor();
 });
 
 test('signed out without a network nothing remains either, and the session ends when there is one', async () => {
-  const ana = await arrive('Ana Silva', proxy.origin);
+  const ana = await arrive('Ana Silva', stage.proxy.origin);
   await shellKept(ana);
-  proxy.become({ kind: 'cut' });
+  stage.proxy.become({ kind: 'cut' });
   await openSettings(ana);
   await leave(ana);
   await ana.page.getByLabel('Password').waitFor();
   await expect.poll(async () => (await ana.page.evaluate(kept)).databases).toEqual(['homing']);
   await ana.page.reload();
   await ana.page.getByLabel('Password').waitFor();
-  proxy.become({ kind: 'well' });
+  stage.proxy.become({ kind: 'well' });
   await ana.page.reload();
   await ana.page.getByLabel('Password').waitFor();
   await expect.poll(() => ana.page.evaluate(async () => (await fetch('/api/me')).status)).toBe(401);

@@ -1,44 +1,14 @@
-import { type Browser, chromium } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { LIMITS } from '../../shared/limits.ts';
-import { findChromium } from './chromium.ts';
-import { PASSWORD, PHONE, type Person, item, marked, openFromList, openPerson, send, signUp, tabTo, texts, writeTo } from './person.ts';
-import { type TestServer, startServer } from './server.ts';
+import { PASSWORD, PHONE, item, marked, openFromList, send, tabTo, texts, writeTo } from './person.ts';
+import { setStage } from './stage.ts';
 
-let server: TestServer;
-let browser: Browser;
-const here: Person[] = [];
-
-beforeAll(async () => {
-  server = await startServer();
-  browser = await chromium.launch(await findChromium());
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-afterEach(async () => {
-  for (const { page, name, faults } of here.splice(0)) {
-    await page.context().close();
-    expect(faults, `faults in the page of ${name}`).toEqual([]);
-  }
-});
-
-async function arrive(name: string, options: Parameters<typeof openPerson>[3] = {}): Promise<Person> {
-  const person = await openPerson(browser, server.origin, name, options);
-  here.push(person);
-  return person;
-}
-
-async function arriveSignedUp(name: string, options: Parameters<typeof openPerson>[3] = {}): Promise<Person> {
-  const person = await arrive(name, options);
-  await signUp(person);
-  return person;
-}
+const stage = setStage();
+const { arrive, come } = stage;
 
 test('two people meet, write, and read each other', async () => {
-  const ana = await arriveSignedUp('Ana Silva');
-  const ben = await arriveSignedUp('Ben Okafor', { viewport: PHONE, colorScheme: 'dark' });
+  const ana = await arrive('Ana Silva');
+  const ben = await arrive('Ben Okafor', stage.server.origin, { viewport: PHONE, colorScheme: 'dark' });
 
   await writeTo(ana, ben);
   await send(ana, 'Are you around?');
@@ -72,8 +42,8 @@ test('two people meet, write, and read each other', async () => {
 });
 
 test('a conversation is as it was after a reload, and after signing out and in', async () => {
-  const ana = await arriveSignedUp('Ana Silva');
-  const ben = await arriveSignedUp('Ben Okafor');
+  const ana = await arrive('Ana Silva');
+  const ben = await arrive('Ben Okafor');
   await writeTo(ana, ben);
   for (const text of ['one', 'two', 'three']) await send(ana, text);
   await marked(ana, 'three', 'Sent');
@@ -86,18 +56,18 @@ test('a conversation is as it was after a reload, and after signing out and in',
   await ana.page.getByRole('button', { name: 'Sign out' }).click();
   await ana.page.getByLabel('Handle').fill(ana.handle);
   await ana.page.getByLabel('Password').fill('not the password');
-  await ana.page.getByRole('button', { name: 'Sign in' }).click();
+  await ana.page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await ana.page.getByText('The handle or the password is wrong.').waitFor();
   await ana.page.getByLabel('Password').fill(PASSWORD);
-  await ana.page.getByRole('button', { name: 'Sign in' }).click();
+  await ana.page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await openFromList(ana, ben);
   await item(ana, 'three').waitFor();
   expect(await texts(ana)).toEqual(['one', 'two', 'three']);
 });
 
 test('[C5.1, C5.2] who reads further up is not moved, and finds the new ones by the pill; own sending goes to the end', async () => {
-  const ana = await arriveSignedUp('Ana Silva');
-  const ben = await arriveSignedUp('Ben Okafor');
+  const ana = await arrive('Ana Silva');
+  const ben = await arrive('Ben Okafor');
   await writeTo(ana, ben);
   for (let i = 0; i < 30; i++) await send(ana, `line ${i}\nand more of it`);
   await marked(ana, 'line 29', 'Sent');
@@ -124,8 +94,8 @@ test('[C5.1, C5.2] who reads further up is not moved, and finds the new ones by 
 });
 
 test('[C1] keys of the composer: Shift+Enter makes a line, Enter sends, white space and too much do not leave', async () => {
-  const ana = await arriveSignedUp('Ana Silva');
-  const ben = await arriveSignedUp('Ben Okafor');
+  const ana = await arrive('Ana Silva');
+  const ben = await arrive('Ben Okafor');
   await writeTo(ana, ben);
   await ana.composer.press('Enter');
   await ana.composer.fill('   ');
@@ -143,8 +113,8 @@ test('[C1] keys of the composer: Shift+Enter makes a line, Enter sends, white sp
 });
 
 test('the way from sign-up to a sent message needs no mouse', async () => {
-  const ben = await arriveSignedUp('Ben Okafor');
-  const ana = await arrive('Ana Silva');
+  const ben = await arrive('Ben Okafor');
+  const ana = await come('Ana Silva');
   const { page } = ana;
   for (const [label, text] of [
     ['Handle', ana.handle],

@@ -25,6 +25,7 @@ function watch(isControlled: boolean) {
   const world = makeContainer({ isControlled });
   const updates = watchUpdates({
     container: world.container as unknown as ServiceWorkerContainer,
+    scriptUrl: '/sw.js',
     onReady: () => seen.push('ready'),
     reload: () => seen.push('reload'),
     every: () => {},

@@ -6,6 +6,8 @@ export interface Updates {
 
 interface Options {
   container: ServiceWorkerContainer;
+  /** The worker's address, as the page's policy takes it (`trusted-types.ts`). */
+  scriptUrl: string;
   /** A newer version waits: it applies at the next launch by itself, or now by `apply`. */
   onReady: () => void;
   reload: () => void;
@@ -20,7 +22,7 @@ const LOOK_MS = 60 * 60_000;
  * Registers the service worker. Only the tab in which a person consented is loaded anew, and no other is disturbed. Registration that fails
  * leaves an app that needs the network to start.
  */
-export function watchUpdates({ container, onReady, reload, every }: Options): Updates {
+export function watchUpdates({ container, scriptUrl, onReady, reload, every }: Options): Updates {
   let registration: ServiceWorkerRegistration | null = null;
 
   function look(): void {
@@ -31,7 +33,7 @@ export function watchUpdates({ container, onReady, reload, every }: Options): Up
     installing?.addEventListener('statechange', look);
   }
   async function register(): Promise<void> {
-    registration = await container.register('/sw.js', { updateViaCache: 'none' });
+    registration = await container.register(scriptUrl, { updateViaCache: 'none' });
     watch(registration.installing);
     registration.addEventListener('updatefound', () => watch(registration?.installing ?? null));
     look();

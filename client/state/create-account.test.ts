@@ -157,6 +157,30 @@ test('an answer that comes after the person has left brings nobody back', async 
   expect([account.state().kind, memory()]).toEqual(['signed-out', NOBODY]);
 });
 
+test('[G5] a deleted account is gone from this device and from all tabs, also where the end of its session is heard first', async () => {
+  const { open, done, calls, memory } = setUp(here(ana), async () => ana);
+  const tabs: Account[] = [];
+  calls.deleteMe = async (password) => {
+    done.push(`delete by ${password}`);
+    tabs.forEach((tab) => tab.ended());
+    await settled();
+  };
+  tabs.push(open(), open());
+  for (const tab of tabs) await tab.load();
+  expect(await tabs[0]!.remove('password')).toBe(null);
+  expect(tabs.map((tab) => tab.state().kind)).toEqual(['signed-out', 'signed-out']);
+  expect([done, memory()]).toEqual([['delete by password', 'logout', `forget ${id}`], NOBODY]);
+});
+
+test('[G5] an account that the server does not delete stays, with its words', async () => {
+  const { open, done, calls, memory } = setUp(here(ana), async () => ana);
+  calls.deleteMe = refuse(403, 'wrong-password') as unknown as Api['deleteMe'];
+  const account = open();
+  await account.load();
+  expect(await account.remove('no')).toMatchObject({ words: 'words' });
+  expect([account.state(), memory(), done]).toEqual([{ kind: 'signed-in', me: ana }, here(ana), []]);
+});
+
 test('somebody who comes while another one’s leaving is being finished stays', async () => {
   const { open, calls, memory } = setUp(here(ana), async () => ben);
   let finish = (): void => {};

@@ -1,4 +1,5 @@
 import { createSignal, onCleanup } from 'solid-js';
+import type { SignedPasskey } from '../../shared/account-api.ts';
 import type { Me } from '../../shared/api.ts';
 import type { Uuid } from '../../shared/ids.ts';
 import { type Api, ApiError } from '../sync/api.ts';
@@ -17,13 +18,16 @@ export interface Account {
   /** Opens for whoever was here last, and asks the server whose session this is. */
   load: () => Promise<void>;
   /** Null when it went well. */
-  signUp: (handle: string, displayName: string, password: string) => Promise<Problem | null>;
+  signUp: (handle: string, displayName: string, password: string, invite: string | null) => Promise<Problem | null>;
   signIn: (handle: string, password: string) => Promise<Problem | null>;
+  signInByPasskey: (signed: SignedPasskey) => Promise<Problem | null>;
   changeProfile: (change: { displayName: string; bio: string }) => Promise<Problem | null>;
   setPicture: (picture: Blob) => Promise<Problem | null>;
   removePicture: () => Promise<Problem | null>;
   /** Leaves in every tab, and takes this person's data from the device. What cannot be done now is done at the next start. */
   signOut: () => Promise<void>;
+  /** Deletes the account; then it is gone from this device too. Null when it went well. */
+  remove: (password: string | null) => Promise<Problem | null>;
   /** The server said that the session is over. What waits is kept for when this person comes back. */
   ended: () => void;
 }
@@ -109,8 +113,9 @@ export function createAccount(api: Api, memory: AccountMemory): Account {
       if (known) setState({ kind: 'signed-in', me: known });
       await ask(known);
     },
-    signUp: (handle, displayName, password) => enter(() => api.register(handle, displayName, password)),
+    signUp: (handle, displayName, password, invite) => enter(() => api.register(handle, displayName, password, invite)),
     signIn: (handle, password) => enter(() => api.login(handle, password)),
+    signInByPasskey: (signed) => enter(() => api.loginByPasskey(signed)),
     changeProfile: (change) => enter(() => api.changeProfile(change)),
     setPicture: (picture) => enter(() => api.setPicture(picture)),
     removePicture: () => enter(() => api.removePicture()),
@@ -120,6 +125,19 @@ export function createAccount(api: Api, memory: AccountMemory): Account {
       // Whatever the server says, this person wants to be out of this page.
       await leave(true, { kind: 'leaving', account: before.me.id });
       await (left = finishLeaving(before.me.id));
+    },
+    async remove(password) {
+      const before = state();
+      if (before.kind !== 'signed-in') return null;
+      try {
+        await api.deleteMe(password);
+      } catch (error) {
+        return asProblem(error);
+      }
+      // The server ends the sockets too, and which of both is heard first is nobody's to say.
+      await leave(false, { kind: 'leaving', account: before.me.id });
+      await (left = finishLeaving(before.me.id));
+      return null;
     },
     ended: () => void leave(true, { kind: 'nobody' }),
   };

@@ -2,6 +2,7 @@ import { type Accessor, createEffect, createSignal, on, onCleanup } from 'solid-
 import type { Clock } from '../../shared/clock.ts';
 import type { Uuid } from '../../shared/ids.ts';
 import type { SegmentMessage } from '../../shared/segment.ts';
+import { othersAfter } from './messages-after.ts';
 
 /** A new object each time: the same words twice are said twice. */
 export interface Announcement {
@@ -42,7 +43,7 @@ export function createAnnouncements({ messages, isLoaded, me, clock, others }: O
       const last = all.at(-1)?.seq ?? 0;
       const after = saidTo ?? last;
       saidTo = last;
-      waiting.push(...all.filter(({ seq, authorId, body }) => seq > after && authorId !== me && body !== null));
+      waiting.push(...othersAfter(all, after, me));
       if (waiting.length > 0) cancel ??= clock.after(BURST_MS, say);
     }),
   );

@@ -121,3 +121,43 @@ test('it ends with its owner', () => {
   closers.splice(0).forEach((close) => close());
   expect(isWatched()).toBe(false);
 });
+
+test('[G3] what a stranger asks stands apart, and counts for nothing; accepted or answered, it is a conversation, at once', async () => {
+  const { list, take, hold, outbox, clock } = setUp();
+  const [one, two] = [makeConversation([ana, ben], 2, { request: true }), makeConversation([ana, chiara], 3, { request: true })];
+  take(one, two, makeConversation([ana, makePerson('dana')], 1));
+  expect([list.rows.map(({ name }) => name), list.requests.map(({ name }) => name), list.unread()]).toEqual([
+    ['Dana'],
+    ['Chiara', 'Ben'],
+    1,
+  ]);
+  expect(list.row(one.id)).toMatchObject({ name: 'Ben', isRequest: true });
+  list.accept(one.id);
+  expect([list.rows.map(({ name }) => name), list.requests.length, list.unread()]).toEqual([['Ben', 'Dana'], 1, 3]);
+  outbox.send(two.id, makeMessageId(clock.now(), systemRandom), ['who are you?', null, null]);
+  expect([list.requests.length, list.row(two.id)]).toMatchObject([0, { isRequest: false }]);
+  // The server has it, and has not told yet that this is no request any more.
+  outbox.done(outbox.of(two.id));
+  hold(two.id, [{ ...held(1)[0]!, authorId: ana.id }]);
+  expect([list.requests.length, list.row(two.id)]).toMatchObject([0, { isRequest: false }]);
+});
+
+test('[G3] a request that was declined is gone at once; a group is left', async () => {
+  const { list, take, outbox } = setUp();
+  const [one, group] = [
+    makeConversation([ana, ben], 2, { request: true }),
+    makeConversation([ana, chiara], 3, { request: true, kind: 'group', title: 'Strangers' }),
+  ];
+  take(one, group);
+  list.decline(one.id);
+  list.decline(group.id);
+  expect([list.requests.length, list.rows.length]).toEqual([0, 0]);
+  expect(outbox.entries()).toMatchObject([{ answer: 'hide' }, { answer: 'leave' }]);
+});
+
+test('[G5] a deleted account has its own name, and no handle', () => {
+  const { list, take } = setUp();
+  const gone = { ...ben, handle: '', displayName: 'Deleted account', deleted: true as const };
+  take(makeConversation([ana, gone], 2));
+  expect(list.rows[0]).toMatchObject({ name: 'Deleted account', handle: null, isGone: true, otherId: ben.id });
+});

@@ -13,8 +13,8 @@ const [ana, ben, id] = [1, 2, 3].map((n) => makeUuid(n, systemRandom)) as [strin
 const closers: (() => void)[] = [];
 afterEach(() => closers.splice(0).forEach((close) => close()));
 
-/** Ana's view of a conversation in which Ben has written `before` messages, of which she has read `readTo`. */
-function setUp(before: number, readTo: number) {
+/** Ana's view of a conversation in which Ben has written `before` messages, of which she has read `readTo`; she sees the newest `rows` of them. */
+function setUp(before: number, readTo: number, rows = 1_000) {
   const server = makeTestServer(id, [ana, ben]);
   const clock = makeTestClock();
   const write = (body: string): void => server.write(1, ben, makeMessageId(clock.now(), systemRandom), body);
@@ -30,31 +30,36 @@ function setUp(before: number, readTo: number) {
   });
   const [isAttended, setAttended] = createSignal(true);
   const reads: number[] = [];
-  const view = createRoot((dispose) => {
+  const [view, messages] = createRoot((dispose) => {
     closers.push(dispose, replica.close);
-    return createConversation({
+    const made = createConversation({
       replica,
       me: ana,
       clock,
       readTo,
+      unreadCount: before - readTo,
       others: () => [{ id: ben, displayName: 'Ben' }],
       isAttended,
       onRead: (seq) => reads.push(seq),
     });
+    return [made, made.window(() => [...made.ids().keys()].slice(-rows))] as const;
   });
-  const dividers = (): (string | null)[] => view.messages.filter((message) => message.startsUnread).map(({ text }) => text);
-  return { server, clock, write, view, setAttended, reads, dividers };
+  const dividers = (): (string | null)[] =>
+    messages()
+      .filter((message) => message.startsUnread)
+      .map(({ text }) => text);
+  return { server, clock, write, replica, view, messages, setAttended, reads, dividers };
 }
 
 test('[C6.1] what one sends is there at once, and keeps its place in the store when it gets its seq', async () => {
-  const { server, view } = setUp(1, 1);
+  const { server, view, messages } = setUp(1, 1);
   await server.flush();
   view.send('mine');
-  const row = view.messages.at(-1)!;
+  const row = messages().at(-1)!;
   expect([row.text, row.seq, view.mark(row)]).toEqual(['mine', null, 'sending']);
-  await expect.poll(() => view.mark(view.messages.at(-1)!)).toBe('kept');
+  await expect.poll(() => view.mark(messages().at(-1)!)).toBe('kept');
   await server.flush();
-  expect(view.messages.at(-1)).toBe(row);
+  expect(messages().at(-1)).toBe(row);
   expect([row.seq, view.mark(row)]).toEqual([2, 'sent']);
 });
 
@@ -67,6 +72,18 @@ test('[C4.2] the divider stays where it was on opening while the reader reads, a
   write('new');
   await server.flush();
   expect(dividers()).toEqual(['old 2']);
+});
+
+test('[C4.2] who had nothing to catch up with gets no divider, though the read position stands before own messages', async () => {
+  const { server, view, write, dividers } = setUp(0, 0);
+  await server.flush();
+  view.send('mine');
+  await server.flush();
+  write('an answer');
+  await server.flush();
+  expect(dividers()).toEqual([]);
+  expect(view.firstUnread()).toBe(view.ids()[1]);
+  expect([view.indexOf(view.ids()[1]!), view.countBefore(), view.hasOlderUnread(), view.waiting()]).toEqual([1, 0, false, 0]);
 });
 
 test('[C4.2] what comes while nobody looks gets a divider of its own', async () => {
@@ -121,4 +138,37 @@ test('[C9.1, C9.2, C9.5] arrivals are announced once, bursts summed up; history 
   await server.flush();
   clock.pass(1_000);
   expect(view.announcement()).toEqual({ text: '5 new messages from Ben' });
+});
+
+test('[C5.9] with 60 of 400 rows shown an arrival makes rows of these alone', async () => {
+  const { server, write, view, messages, replica } = setUp(200, 200, 60);
+  await server.flush();
+  for (let i = 0; i < 200; i++) view.send(`mine ${i}`);
+  await server.flush();
+  await expect.poll(() => view.waiting()).toBe(0);
+  const [first] = messages();
+  // Each own row asks what is to become of it.
+  let asked = 0;
+  let changes = 0;
+  const { changeOf } = replica;
+  replica.changeOf = (id) => ((asked += 1), changeOf(id));
+  closers.push(replica.subscribe(() => (changes += 1)));
+  write('new');
+  await server.flush();
+  expect(messages().at(-1)!.text).toBe('new');
+  expect([messages().length, messages()[0]!.text, first!.text]).toEqual([60, 'mine 141', 'mine 140']);
+  expect(asked).toBeGreaterThan(0);
+  expect(asked).toBeLessThanOrEqual(changes * 62);
+});
+
+test('the newest own message that fits is found, waiting or sent', async () => {
+  const { server, view } = setUp(3, 3);
+  await server.flush();
+  expect(view.last(({ isOwn }) => isOwn)).toBe(undefined);
+  view.send('one');
+  await server.flush();
+  view.send('two');
+  expect(view.last(({ isOwn }) => isOwn)?.text).toBe('two');
+  expect(view.last(({ isOwn, text }) => isOwn && text !== 'two')).toMatchObject({ text: 'one', seq: 4 });
+  expect(view.at(4)?.text).toBe('two');
 });

@@ -1,17 +1,24 @@
 import { type Accessor, batch, createComputed, createEffect, createMemo, createSignal, on, onCleanup } from 'solid-js';
-import { createStore, reconcile } from 'solid-js/store';
 import type { Clock } from '../../shared/clock.ts';
 import { CLOSE } from '../../shared/close-codes.ts';
 import type { MessageId, Uuid } from '../../shared/ids.ts';
 import type { ConversationReplica } from '../sync/conversation-replica.ts';
 import { type Announcement, createAnnouncements } from './create-announcements.ts';
+import { makeStores } from './make-stores.ts';
+import { othersAfter } from './messages-after.ts';
+import { type Places, isSameList, makePlaces } from './places.ts';
 import { type ThreadMessage, projectThread } from './thread.ts';
 
 /** How far an own message has come. `sending`: in this tab's memory; `kept`: on this device, come what may. */
 export type Mark = 'sending' | 'kept' | 'sent' | 'delivered' | 'read' | 'failed';
 
 export interface ConversationView {
-  messages: readonly ThreadMessage[];
+  /** The messages at these indexes, each a store, in step with `ids`; none but these are worked on when something changes (C5.9). */
+  window: (indexes: Accessor<readonly number[]>) => Accessor<readonly ThreadMessage[]>;
+  /** One message as it is now. */
+  at: (index: number) => ThreadMessage | undefined;
+  /** The newest message of which this holds. */
+  last: (test: (message: ThreadMessage) => boolean) => ThreadMessage | undefined;
   /** Of all messages, in their order: another array only when one of them came, went or moved. */
   ids: Accessor<readonly MessageId[]>;
   indexOf: (id: MessageId) => number | undefined;
@@ -53,13 +60,13 @@ interface Options {
   clock: Clock;
   /** Where reading ended at the server when the conversation was opened. */
   readTo: number;
+  /** How many messages of others were unread then, loaded or not. */
+  unreadCount: number;
   others: Accessor<readonly { id: Uuid; displayName: string }[]>;
   /** Visible, and with the focus. */
   isAttended: Accessor<boolean>;
   onRead: (seq: number) => void;
 }
-
-const same = <T>(a: readonly T[], b: readonly T[]): boolean => a.length === b.length && a.every((item, i) => item === b[i]);
 
 const wordsFor = (code: number): string =>
   Object.values(CLOSE).find((close) => close.code === code)?.means ?? 'This conversation was closed by the server.';
@@ -67,14 +74,12 @@ const wordsFor = (code: number): string =>
 /** One conversation: its replica as a fine-grained store, keyed by message id. */
 export function createConversation(options: Options): ConversationView {
   const { replica, me, clock, others, isAttended, onRead } = options;
-  const [messages, setMessages] = createStore<ThreadMessage[]>([]);
-  const [ids, setIds] = createSignal<readonly MessageId[]>([], { equals: same });
-  const [waiting, setWaiting] = createSignal(0);
   const [changes, setChanges] = createSignal(0);
   const [readTo, setReadTo] = createSignal(options.readTo);
   const [unreadAfter, setUnreadAfter] = createSignal<number | null>(options.readTo);
   const observed = <T>(read: () => T): Accessor<T> => createMemo(() => (changes(), read()));
-  const observedList = <T>(read: () => readonly T[]): Accessor<readonly T[]> => createMemo(() => (changes(), read()), [], { equals: same });
+  const observedList = <T>(read: () => readonly T[]): Accessor<readonly T[]> =>
+    createMemo(() => (changes(), read()), [], { equals: isSameList });
 
   onCleanup(replica.subscribe(() => setChanges((n) => n + 1)));
   onCleanup(replica.presence.stopTyping);
@@ -101,28 +106,44 @@ export function createConversation(options: Options): ConversationView {
       return now;
     }),
   );
-  // Computed, not an effect: whoever looks at `messages` in an effect finds them in step with everything else here.
-  createComputed(() => {
+  const loggedIds = createMemo(() => logged().map(({ id }) => id), [], { equals: isSameList });
+  const loggedPlaces = createMemo<Places>((places) => places.follow(loggedIds()), makePlaces(), { equals: false });
+  const thread = createMemo(() => {
     changes();
-    const { changeOf, isKept } = replica;
-    const rows = projectThread({
+    return projectThread({
       messages: logged(),
       pending: pending(),
-      changeOf,
-      isKept,
+      isLogged: (id) => loggedPlaces().of(id) !== undefined,
+      changeOf: replica.changeOf,
+      isKept: replica.isKept,
       me,
       now: clock.now(),
       unreadAfter: unreadAfter(),
     });
-    setMessages(reconcile(rows, { key: 'id' }));
-    setIds(rows.map(({ id }) => id));
-    setWaiting(rows.filter(({ seq, failure }) => seq === null && !failure).length);
   });
-  const indexes = createMemo(() => new Map(ids().map((id, i) => [id, i])));
+  const ids = createMemo<readonly MessageId[]>(() => [...loggedIds(), ...thread().pending], [], { equals: isSameList });
+  const places = createMemo<Places>((before) => before.follow(ids()), makePlaces(), { equals: false });
   const hasOlder = observed(replica.hasOlder);
-  const unread = createMemo(() => logged().filter(({ seq, authorId, body }) => seq > readTo() && authorId !== me && body !== null));
+  const unread = createMemo(() => othersAfter(logged(), readTo(), me));
   const firstSeq = createMemo(() => logged()[0]?.seq ?? 1);
+  const hasOlderUnread = createMemo(() => hasOlder() && firstSeq() > readTo() + 1 && unread().length < options.unreadCount);
+  // Who had nothing to catch up with gets no divider before the first arrival.
+  createEffect(on(isLoaded, (loaded) => loaded && unread().length === 0 && !hasOlderUnread() && setUnreadAfter(null)));
 
+  function window(indexes: Accessor<readonly number[]>): Accessor<readonly ThreadMessage[]> {
+    const storesOf = makeStores<ThreadMessage>();
+    const [rows, setRows] = createSignal<readonly ThreadMessage[]>([], { equals: isSameList });
+    // Computed, not an effect: whoever looks at the rows in an effect finds them in step with everything else here.
+    createComputed(() => setRows(storesOf(indexes().flatMap((index) => thread().at(index) ?? []))));
+    return rows;
+  }
+  function last(test: (message: ThreadMessage) => boolean): ThreadMessage | undefined {
+    for (let index = ids().length - 1; index >= 0; index--) {
+      const message = thread().at(index);
+      if (message && test(message)) return message;
+    }
+    return undefined;
+  }
   function markRead(seq: number): void {
     if (seq <= readTo()) return;
     setReadTo(seq);
@@ -131,11 +152,13 @@ export function createConversation(options: Options): ConversationView {
   }
 
   return {
-    messages,
+    window,
+    last,
     ids,
-    waiting,
     hasOlder,
-    indexOf: (id) => indexes().get(id),
+    at: (index) => thread().at(index),
+    waiting: createMemo(() => thread().waiting),
+    indexOf: (id) => places().of(id),
     countBefore: () => firstSeq() - 1,
     isLoaded,
     ended,
@@ -144,7 +167,7 @@ export function createConversation(options: Options): ConversationView {
     typing: observedList(replica.presence.typing),
     unread: createMemo(() => unread().map(({ seq }) => seq)),
     firstUnread: () => unread()[0]?.id ?? null,
-    hasOlderUnread: createMemo(() => hasOlder() && firstSeq() > readTo() + 1),
+    hasOlderUnread,
     announcement: createAnnouncements({ messages: logged, isLoaded, me, clock, others }),
     mark(message) {
       if (message.failure) return 'failed';

@@ -1,5 +1,5 @@
 import { type Accessor, createEffect, createMemo, createSignal, onCleanup } from 'solid-js';
-import type { Conversation, Me } from '../../shared/api.ts';
+import type { Me, User } from '../../shared/api.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Uuid } from '../../shared/ids.ts';
 import type { Api } from '../sync/api.ts';
@@ -9,6 +9,7 @@ import { type ConversationList, createConversationList } from './create-conversa
 import { type ConversationView, createConversation } from './create-conversation.ts';
 import { createChanges } from './create-observed.ts';
 import { type People, type Profile, createPeople } from './create-people.ts';
+import { type Protection, createProtection } from './create-protection.ts';
 import { type Waiting, createWaiting } from './create-waiting.ts';
 
 /** Everything that the page of a signed-in person is made of. */
@@ -16,6 +17,7 @@ export interface Page {
   me: Me;
   list: ConversationList;
   people: People;
+  protection: Protection;
   /** What waits to be sent, over all conversations. */
   waiting: Waiting;
   connection: Accessor<ConnectionStatus>;
@@ -43,7 +45,10 @@ export interface PageOptions {
 
 /** The page of one person; everything it opened ends with its owner. */
 export function createPage({ api, me, clock, sync, isVisible, hasFocus, isOnline }: PageOptions): Page {
-  const others = (): Conversation['members'] => [...sync.inbox.conversations().values()].flatMap(({ members }) => members);
+  const others = (): User[] => [
+    ...[...sync.inbox.conversations().values()].flatMap(({ members }) => members),
+    ...sync.blocks.people().values(),
+  ];
   const people = createPeople({ api, clock, others });
   const list = createConversationList({ sync, me: me.id, clock, person: people.known });
   const [shown, setShown] = createSignal<ConversationView | null>(null);
@@ -60,9 +65,10 @@ export function createPage({ api, me, clock, sync, isVisible, hasFocus, isOnline
     me,
     list,
     people,
+    protection: createProtection({ sync, api, me: me.id, person: people.known }),
     isAttended,
     isSlow: () => connection() === 'http',
-    waiting: createWaiting({ sync, nameOf: (id) => list.rows.find((row) => row.id === id)?.name ?? '' }),
+    waiting: createWaiting({ sync, nameOf: (id) => list.row(id)?.name ?? '' }),
     connection: createConnectionStatus({ connection, isLive, clock }),
     createProfile: people.createProfile,
     createConversation(id) {
@@ -71,6 +77,7 @@ export function createPage({ api, me, clock, sync, isVisible, hasFocus, isOnline
         me: me.id,
         clock,
         readTo: list.readTo(id),
+        unreadCount: list.rows.find((row) => row.id === id)?.unread ?? 0,
         others: () => (list.conversation(id)?.members ?? []).filter((member) => member.id !== me.id),
         isAttended,
         onRead: (seq) => list.noteRead(id, seq),

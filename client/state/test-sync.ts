@@ -47,7 +47,7 @@ export function makeTestSync() {
   const clock = makeTestClock();
   const inbox = openInbox({ read: async () => null, write: async () => {} });
   const outbox = openOutbox({ store: makeMemoryOutboxStore(), siblings: NO_SIBLINGS, clock });
-  const world = { isReady: true, isMemoryOnly: false, woken: 0, opened: [] as Uuid[] };
+  const world = { isReady: true, isMemoryOnly: false, woken: 0, opened: [] as Uuid[], blocked: [] as User[] };
   const notify = (): void => listeners.forEach((listener) => listener());
   inbox.subscribe(notify);
   outbox.subscribe(notify);
@@ -59,6 +59,7 @@ export function makeTestSync() {
     inbox,
     outbox,
     isReady: () => world.isReady,
+    blocks: { people: () => new Map(world.blocked.map((user) => [user.id, user])) },
     isMemoryOnly: () => world.isMemoryOnly,
     wake: () => (world.woken += 1),
     subscribe: listen(listeners),

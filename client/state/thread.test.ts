@@ -26,10 +26,12 @@ const waiting = (text: string): MessageEntry => {
   const common = { id: `m:${messageId}`, conversationId: 'c', order: 1, at: NOON, state: { kind: 'waiting' } } as const;
   return { ...common, kind: 'message', messageId, value: [text, null, null], placed: false };
 };
-const thread = (messages: SegmentMessage[], more: Partial<Parameters<typeof projectThread>[0]> = {}) =>
+type Input = Parameters<typeof projectThread>[0];
+const project = (messages: readonly SegmentMessage[], more: Partial<Input> = {}) =>
   projectThread({
     messages,
     pending: [],
+    isLogged: () => false,
     changeOf: () => undefined,
     isKept: () => true,
     me: ana,
@@ -37,6 +39,11 @@ const thread = (messages: SegmentMessage[], more: Partial<Parameters<typeof proj
     unreadAfter: null,
     ...more,
   });
+/** All rows. */
+const thread = (messages: readonly SegmentMessage[], more: Partial<Input> = {}) => {
+  const { pending, at } = project(messages, more);
+  return Array.from({ length: messages.length + pending.length }, (_, i) => at(i)!);
+};
 
 test('[C3.1, C3.2] the order is that of seq, whatever the clocks say; own pending ones stand last, as written', () => {
   const rows = thread([said(1, ben, NOON), said(2, ana, NOON - 90 * MINUTE), said(3, ben, NOON - 5 * MINUTE)], {
@@ -103,5 +110,35 @@ test('[C6.7] what waits to be changed is shown as changed, with word of it; what
 
 test('a message that is in the log stands there once, though its entry is still here', () => {
   const message = said(1, ana, NOON);
-  expect(thread([message], { pending: [{ ...waiting('a'), messageId: message.id }] })).toHaveLength(1);
+  const pending = [{ ...waiting('a'), messageId: message.id }];
+  expect(thread([message], { pending, isLogged: (id) => id === message.id })).toHaveLength(1);
+});
+
+/** Counts how many different messages are looked at. */
+function counted(messages: readonly SegmentMessage[]) {
+  const looked = new Set<string>();
+  const watched = new Proxy(messages, {
+    get(target, key) {
+      if (typeof key === 'string' && /^\d+$/.test(key)) looked.add(key);
+      return Reflect.get(target, key) as unknown;
+    },
+  });
+  return { watched, looked };
+}
+
+test('[C5.9] a row costs the same in a thread of 100 and of 10,000: it looks at its neighbours, and finds the divider by halves', () => {
+  const all = Array.from({ length: 10_000 }, (_, i) => said(i + 1, i % 3 === 0 ? ana : ben, NOON + i));
+  const costOf = (count: number): number => {
+    const { watched, looked } = counted(all.slice(0, count));
+    const { at } = project(watched, { unreadAfter: count - 40 });
+    for (let i = count - 60; i < count; i++) at(i);
+    return looked.size;
+  };
+  expect(costOf(100)).toBeLessThanOrEqual(61 + Math.log2(100));
+  expect(costOf(10_000)).toBeLessThanOrEqual(61 + Math.log2(10_000) + 1);
+});
+
+test('beyond its ends a thread has no rows', () => {
+  const { at } = project([said(1, ana, NOON)]);
+  expect([at(-1), at(1)]).toEqual([undefined, undefined]);
 });

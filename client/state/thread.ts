@@ -1,6 +1,7 @@
 import { type MessageId, type Uuid, messageTime } from '../../shared/ids.ts';
 import type { SegmentMessage } from '../../shared/segment.ts';
 import type { ChangeEntry, Failure, MessageEntry } from '../sync/outbox/entry.ts';
+import { indexAfter } from './messages-after.ts';
 
 /** One message as the thread shows it. */
 export interface ThreadMessage {
@@ -30,9 +31,21 @@ export interface ThreadMessage {
   endsRun: boolean;
 }
 
+/** A thread whose rows are made when they are asked for: each costs the same, however many there are (C5.9). */
+export interface Thread {
+  /** Own ones that are not in the log, after those that are. */
+  pending: readonly MessageId[];
+  at: (index: number) => ThreadMessage | undefined;
+  /** Own ones that wait to be sent. */
+  waiting: number;
+}
+
 interface Input {
+  /** In order of `seq`. */
   messages: readonly SegmentMessage[];
+  /** Own ones, in order of writing. */
   pending: readonly MessageEntry[];
+  isLogged: (id: MessageId) => boolean;
   changeOf: (id: MessageId) => ChangeEntry | undefined;
   isKept: (entry: MessageEntry) => boolean;
   me: Uuid;
@@ -41,65 +54,82 @@ interface Input {
   unreadAfter: number | null;
 }
 
+/** What a message is, before it is known where it stands. */
+type Item = Omit<ThreadMessage, 'startsDay' | 'startsUnread' | 'startsRun' | 'endsRun'>;
+
 const RUN_MS = 5 * 60_000;
 
 /** Late mail belongs to the day on which it came: days follow one another. */
-const dayOf = ({ acceptedAt, at }: ThreadMessage): string => new Date(acceptedAt ?? at).toDateString();
-const isRun = (a: ThreadMessage, b: ThreadMessage): boolean => a.authorId === b.authorId && Math.abs(b.at - a.at) < RUN_MS;
+const dayOf = ({ acceptedAt, at }: Item): string => new Date(acceptedAt ?? at).toDateString();
+const isRun = (a: Item, b: Item): boolean => a.authorId === b.authorId && Math.abs(b.at - a.at) < RUN_MS;
 
-/** What a waiting change makes of a row. */
-function overlay(row: ThreadMessage, change: ChangeEntry | undefined): Partial<ThreadMessage> {
+/** What a waiting change makes of a message. */
+function overlay(item: Item, change: ChangeEntry | undefined): Partial<Item> {
   if (!change) return {};
-  const failure = change.state.kind === 'failed' ? change.state.code : row.failure;
+  const failure = change.state.kind === 'failed' ? change.state.code : item.failure;
   return change.kind === 'delete'
     ? { change: 'delete', failure }
-    : { change: 'edit', text: change.body, isEdited: row.seq !== null, failure };
+    : { change: 'edit', text: change.body, isEdited: item.seq !== null, failure };
+}
+
+function ofMessage(message: SegmentMessage, { me, now }: Input): Item {
+  const { id, seq, authorId, body, acceptedAt } = message;
+  const at = Math.min(message.writtenAt, now);
+  const isEdited = message.editedAt !== null;
+  return { id, seq, authorId, isOwn: authorId === me, text: body, at, acceptedAt, isEdited, failure: null, change: null, isKept: true };
+}
+
+function ofEntry(entry: MessageEntry, { me, now, isKept }: Input): Item {
+  const { messageId, state, value } = entry;
+  return {
+    id: messageId,
+    seq: null,
+    authorId: me,
+    isOwn: true,
+    text: value[0],
+    at: Math.min(messageTime(messageId), now),
+    acceptedAt: null,
+    isEdited: false,
+    failure: state.kind === 'failed' ? state.code : null,
+    change: null,
+    isKept: isKept(entry),
+  };
 }
 
 /** The thread: logged messages in order of `seq`, own pending ones last in the order written (C3). Clocks decide nothing. */
-export function projectThread({ messages, pending, changeOf, isKept, me, now, unreadAfter }: Input): ThreadMessage[] {
-  const none = { startsDay: false, startsUnread: false, startsRun: true, endsRun: true };
-  const logged = new Set(messages.map(({ id }) => id));
-  const rows = [
-    ...messages.map((message): ThreadMessage => ({
-      id: message.id,
-      seq: message.seq,
-      authorId: message.authorId,
-      isOwn: message.authorId === me,
-      text: message.body,
-      at: Math.min(message.writtenAt, now),
-      acceptedAt: message.acceptedAt,
-      isEdited: message.editedAt !== null,
-      failure: null,
-      change: null,
-      isKept: true,
-      ...none,
-    })),
-    ...pending
-      .filter(({ messageId }) => !logged.has(messageId))
-      .map((entry): ThreadMessage => ({
-        id: entry.messageId,
-        seq: null,
-        authorId: me,
-        isOwn: true,
-        text: entry.value[0],
-        at: Math.min(messageTime(entry.messageId), now),
-        acceptedAt: null,
-        isEdited: false,
-        failure: entry.state.kind === 'failed' ? entry.state.code : null,
-        change: null,
-        isKept: isKept(entry),
-        ...none,
-      })),
-  ];
-  for (const row of rows) if (row.isOwn && row.text !== null) Object.assign(row, overlay(row, changeOf(row.id)));
-  const firstUnread = unreadAfter === null ? undefined : rows.find((row) => !row.isOwn && row.seq !== null && row.seq > unreadAfter);
-  rows.forEach((row, i) => {
-    const before = rows[i - 1];
-    row.startsDay = !before || dayOf(before) !== dayOf(row);
-    row.startsUnread = row === firstUnread;
-    row.startsRun = row.startsDay || row.startsUnread || !before || !isRun(before, row);
-    if (before) before.endsRun = row.startsRun;
-  });
-  return rows;
+export function projectThread(input: Input): Thread {
+  const { messages, isLogged, changeOf, me, unreadAfter } = input;
+  const pending = input.pending.filter(({ messageId }) => !isLogged(messageId));
+  const count = messages.length + pending.length;
+  const items = new Map<number, Item>();
+  let divided = unreadAfter === null ? messages.length : indexAfter(messages, unreadAfter);
+  while (messages[divided]?.authorId === me) divided += 1;
+
+  function itemAt(index: number): Item {
+    const known = items.get(index);
+    if (known) return known;
+    const message = messages[index];
+    const item = message ? ofMessage(message, input) : ofEntry(pending[index - messages.length]!, input);
+    if (item.isOwn && item.text !== null) Object.assign(item, overlay(item, changeOf(item.id)));
+    items.set(index, item);
+    return item;
+  }
+  const startsUnread = (index: number): boolean => index === divided && index < messages.length;
+  const startsDay = (index: number): boolean => index === 0 || dayOf(itemAt(index - 1)) !== dayOf(itemAt(index));
+  const startsRun = (index: number): boolean => startsDay(index) || startsUnread(index) || !isRun(itemAt(index - 1), itemAt(index));
+
+  return {
+    pending: pending.map(({ messageId }) => messageId),
+    at(index) {
+      if (index < 0 || index >= count) return undefined;
+      return {
+        ...itemAt(index),
+        startsDay: startsDay(index),
+        startsUnread: startsUnread(index),
+        startsRun: startsRun(index),
+        endsRun: index + 1 === count || startsRun(index + 1),
+      };
+    },
+    waiting: pending.filter(({ state }) => state.kind !== 'failed').length,
+  };
 }

@@ -15,6 +15,8 @@ import {
 import { CLOSE } from '../../shared/close-codes.ts';
 import { decodeExchange, encodeExchange } from '../../shared/exchange.ts';
 import type { Uuid } from '../../shared/ids.ts';
+import { type AccountApi, makeAccountApi } from './account-api.ts';
+import { type ProtectionApi, makeProtectionApi } from './protection-api.ts';
 import type { Exchange, Exchanged } from './wire/exchange.ts';
 
 /** An HTTP answer that is no success, with the server's words. `status` 0: nobody answered. */
@@ -36,8 +38,9 @@ export class ApiError extends Error {
 /** What came of asking for a new access token. `unreachable`: nobody could tell, so nobody is signed out. */
 export type Renewal = 'renewed' | 'signed-out' | 'unreachable';
 
-export interface Api {
-  register: (handle: string, displayName: string, password: string) => Promise<Me>;
+export interface Api extends AccountApi, ProtectionApi {
+  /** `invite`: what the link carries that this person came by. */
+  register: (handle: string, displayName: string, password: string, invite: string | null) => Promise<Me>;
   login: (handle: string, password: string) => Promise<Me>;
   logout: () => Promise<void>;
   me: () => Promise<Me>;
@@ -176,8 +179,12 @@ export function makeApi({ fetch, locks, timeout = (ms) => AbortSignal.timeout(ms
       await call('/me/avatar', { method: 'DELETE' });
       return ask(me, '/me');
     },
-    register: async (handle, displayName, password) =>
-      (await ask(signedIn, '/auth/register', { method: 'POST', body: { handle, displayName, password } })).user,
+    ...makeAccountApi({ call, ask }),
+    ...makeProtectionApi({ call, ask }),
+    async register(handle, displayName, password, invite) {
+      const body = { handle, displayName, password, ...(invite !== null && { invite }) };
+      return (await ask(signedIn, '/auth/register', { method: 'POST', body })).user;
+    },
     login: async (handle, password) => (await ask(signedIn, '/auth/login', { method: 'POST', body: { handle, password } })).user,
     logout: async () => void (await call('/auth/logout', { method: 'POST', body: {} })),
     me: () => ask(me, '/me'),

@@ -4,6 +4,7 @@ import { type Root, readRoot } from '../../shared/conversation.ts';
 import { type MessageId, type Uuid, makeMessageId } from '../../shared/ids.ts';
 import type { SegmentMessage } from '../../shared/segment.ts';
 import { makeDeparted } from './departed.ts';
+import { makeJoined } from './joined.ts';
 import { makeMover } from './move-waiting.ts';
 import { type ChangeEntry, type Entry, type MessageEntry, changeKey, messageKey, openKey } from './outbox/entry.ts';
 import type { Outbox } from './outbox/outbox.ts';
@@ -20,7 +21,7 @@ export interface ConversationReplica {
   /** All that the first screen needs is here, or was; without a network, what the device holds. */
   isLoaded: () => boolean;
   root: () => Root | null;
-  /** Of the open segments, in order of `seq` and without a gap. */
+  /** Of the open segments, in order of `seq` and without a gap; the same array until one of them changes. */
   messages: () => readonly SegmentMessage[];
   /** Own ones that are not in the log, in order of writing. */
   pending: () => readonly MessageEntry[];
@@ -29,6 +30,7 @@ export interface ConversationReplica {
   isKept: (entry: Entry) => boolean;
   /** The last seq that this device has stored. */
   storedSeq: () => number;
+  /** There are older messages than these, or there may be: their segment is on its way. */
   hasOlder: () => boolean;
   /** Opens the segment before the oldest open one, unless that is still loading. */
   loadOlder: () => void;
@@ -63,6 +65,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
   const { me, openProvider, cache, outbox, moves, clock, random } = deps;
   const listeners = new Set<() => void>();
   const segments = new Map<number, SegmentReplica>();
+  const join = makeJoined<SegmentMessage>();
   let root: Replica<Root | null> | null = null;
   let loaded = false;
   let closed = false;
@@ -156,7 +159,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     presence,
     isLoaded: () => loaded,
     root: () => root?.content() ?? null,
-    messages: () => thread().flatMap((segment) => segment.messages()),
+    messages: () => join(thread().map((segment) => segment.messages())),
     pending() {
       const opening = outbox.get(openKey(id));
       const state = opening?.state.kind === 'failed' ? opening.state : null;
@@ -169,7 +172,10 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     },
     isKept: (entry) => outbox.isKept(entry.id) || (entry.kind === 'message' && departed.has(entry.messageId)),
     storedSeq: () => [...segments.values()].reduce((seq, one) => Math.max(seq, one.isStored() ? (one.messages().at(-1)?.seq ?? 0) : 0), 0),
-    hasOlder: () => segments.size > 0 && oldest() > 1,
+    hasOlder() {
+      const first = segments.get(oldest());
+      return first !== undefined && (first.n > 1 || !hasCome(first));
+    },
     loadOlder() {
       const first = segments.get(oldest());
       if (first && hasCome(first)) openSegment(first.n - 1);

@@ -25,7 +25,8 @@ const KEEP_OPEN = 5;
 const RECENT = 20;
 
 /** It goes into a document. */
-const goesIntoDocument = ({ kind, state }: Entry): boolean => kind !== 'open' && kind !== 'read' && state.kind === 'waiting';
+const goesIntoDocument = ({ kind, state }: Entry): boolean =>
+  (kind === 'message' || kind === 'edit' || kind === 'delete') && state.kind === 'waiting';
 
 /** Keeps open the conversations last looked at, the newest ones, and each that has something to be sent from here. */
 export function makeConversations(deps: Deps): Conversations {

@@ -9,7 +9,7 @@ import { makeMemoryOutboxStore } from './outbox/outbox-store.ts';
 import { NO_SIBLINGS, openOutbox } from './outbox/outbox.ts';
 import { makeTestClock, settled } from './test-server.ts';
 
-const [ben, one, two] = [1, 2, 3].map((n) => makeUuid(n, systemRandom)) as [string, string, string];
+const [ben, one, two, ana] = [1, 2, 3, 4].map((n) => makeUuid(n, systemRandom)) as [string, string, string, string];
 const closers: (() => void)[] = [];
 afterEach(() => closers.splice(0).forEach((close) => close()));
 
@@ -18,6 +18,8 @@ async function setUp() {
   const outbox = openOutbox({ store: makeMemoryOutboxStore(), siblings: NO_SIBLINGS, clock });
   const asked: string[] = [];
   const opened: string[] = [];
+  const changed: string[] = [];
+  const gone: string[] = [];
   const world = { failure: null as ApiError | null, isReachable: true, moves: (_entry: Entry): boolean => true };
   const answer = async <T>(words: string, value: T): Promise<T> => {
     asked.push(words);
@@ -32,10 +34,18 @@ async function setUp() {
     api: {
       openDirect: (userId) => answer(`open ${userId}`, { id: one } as Conversation),
       markRead: (id, seq) => answer(`read ${id} ${seq}`, undefined),
+      accept: (id) => answer(`accept ${id}`, { id } as Conversation),
+      hide: (id) => answer(`hide ${id}`, undefined),
+      removeMember: (id, userId) => answer(`remove ${userId} from ${id}`, undefined),
+      setBlocked: (userId, isBlocked) => answer(`${isBlocked ? 'block' : 'unblock'} ${userId}`, undefined),
     },
+    me: { id: ana },
     moves: (entry) => world.moves(entry),
     isReachable: () => world.isReachable,
     onOpened: ({ id }) => opened.push(id),
+    onChanged: ({ id }) => changed.push(id),
+    onGone: (id) => gone.push(id),
+    onBlocked: () => answer('who is blocked?', undefined),
   });
   closers.push(mover.close, outbox.close);
   await settled();
@@ -44,7 +54,7 @@ async function setUp() {
     await settled();
     await settled();
   };
-  return { clock, outbox, mover, asked, opened, world, pass };
+  return { clock, outbox, mover, asked, opened, changed, gone, world, pass };
 }
 const refusal = (status: number): ApiError => new ApiError(status, 'some-code', 'words');
 
@@ -117,6 +127,40 @@ test('what will never be taken fails with its text kept; a read position like th
   const before = asked.length;
   await pass(60_000);
   expect(asked).toHaveLength(before);
+});
+
+test('[G3] a request is taken or goes off the list: told here when the server has it', async () => {
+  const { outbox, asked, changed, gone, pass } = await setUp();
+  outbox.answer(one, 'accept');
+  outbox.answer(two, 'hide');
+  outbox.answer(ben, 'leave');
+  await pass(0);
+  expect(asked).toEqual([`accept ${one}`, `hide ${two}`, `remove ${ana} from ${ben}`]);
+  expect([changed, gone, outbox.entries()]).toEqual([[one], [two, ben], []]);
+});
+
+test('[G1] a block waits until this device knows it from the server; taken back meanwhile, that goes too', async () => {
+  const { outbox, asked, world, pass } = await setUp();
+  outbox.block(one, ben, true);
+  expect(outbox.entries()).toHaveLength(1);
+  await pass(1);
+  expect([asked, outbox.entries()]).toEqual([[`block ${ben}`, 'who is blocked?'], []]);
+
+  outbox.block(one, ben, false);
+  await pass(1);
+  asked.length = 0;
+  outbox.block(one, ben, true);
+  outbox.block(one, ben, false);
+  await pass(1);
+  await pass(1);
+  expect(asked.filter((words) => words.includes(ben)).at(-1)).toBe(`unblock ${ben}`);
+  expect(outbox.entries()).toEqual([]);
+
+  // Of somebody who is gone: there is nothing more to do.
+  world.failure = refusal(404);
+  outbox.block(one, ben, true);
+  await pass(1);
+  expect(outbox.entries()).toEqual([]);
 });
 
 test('closed, it asks for nothing more', async () => {

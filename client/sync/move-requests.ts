@@ -1,20 +1,28 @@
-import type { Conversation } from '../../shared/api.ts';
+import type { Conversation, Me } from '../../shared/api.ts';
 import type { Clock, RandomBytes } from '../../shared/clock.ts';
+import type { Uuid } from '../../shared/ids.ts';
 import { type Api, ApiError } from './api.ts';
-import type { Entry, OpenEntry, ReadEntry } from './outbox/entry.ts';
+import type { AnswerEntry, BlockEntry, Entry, OpenEntry, ReadEntry } from './outbox/entry.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import { backOffMs } from './wire/back-off.ts';
 
 interface Options {
+  me: Pick<Me, 'id'>;
   outbox: Outbox;
-  api: Pick<Api, 'openDirect' | 'markRead'>;
+  api: Pick<Api, 'openDirect' | 'markRead' | 'accept' | 'hide' | 'removeMember' | 'setBlocked'>;
   clock: Clock;
   random: RandomBytes;
   /** Whether it is this tab that moves an entry. */
   moves: (entry: Entry) => boolean;
   /** The server answers. */
   isReachable: () => boolean;
+  /** The answer to an opening. */
   onOpened: (conversation: Conversation) => void;
+  /** As the server has it now. */
+  onChanged: (conversation: Conversation) => void;
+  onGone: (id: Uuid) => void;
+  /** The server has taken a block, or its end: settles when this device knows whom this person has blocked. */
+  onBlocked: () => Promise<void>;
 }
 
 /** Reading on makes one request, not one for each message. */
@@ -24,9 +32,12 @@ const READ_PAUSE_MS = 1_000;
 const isFinal = (error: unknown): boolean =>
   error instanceof ApiError && error.status >= 400 && error.status < 500 && ![401, 408, 425, 429].includes(error.status);
 
-/** Moves the entries that go over HTTP: opened conversations and read positions. One after another of a kind is not needed: each is idempotent. */
+/** Without a word to say: what it was about is settled otherwise, such as by a deleted account. */
+const isForgotten = ({ kind }: Entry): boolean => kind !== 'open';
+
+/** Moves the entries that go over HTTP: opened conversations, read positions, answers to requests, blocks. One after another of a kind is not needed: each is idempotent. */
 export function openRequestMover(options: Options): { move: () => void; close: () => void } {
-  const { outbox, api, clock, random, moves, isReachable, onOpened } = options;
+  const { me, outbox, api, clock, random, moves, isReachable, onOpened, onChanged, onGone, onBlocked } = options;
   const busy = new Set<string>();
   let failures = 0;
   let closed = false;
@@ -46,6 +57,22 @@ export function openRequestMover(options: Options): { move: () => void; close: (
     outbox.done([now]);
   }
 
+  async function answer(entry: AnswerEntry): Promise<void> {
+    const { conversationId } = entry;
+    if (entry.answer === 'accept') onChanged(await api.accept(conversationId));
+    else {
+      await (entry.answer === 'hide' ? api.hide(conversationId) : api.removeMember(conversationId, me.id));
+      onGone(conversationId);
+    }
+    outbox.done([entry]);
+  }
+
+  async function block(entry: BlockEntry): Promise<void> {
+    await api.setBlocked(entry.userId, entry.isBlocked);
+    await onBlocked();
+    outbox.done([entry]);
+  }
+
   async function run(entry: Entry, request: Promise<void>): Promise<void> {
     busy.add(entry.id);
     try {
@@ -59,12 +86,14 @@ export function openRequestMover(options: Options): { move: () => void; close: (
           cancelWait = null;
           move();
         });
-      } else if (entry.kind === 'read') outbox.done([entry]);
+      } else if (isForgotten(entry)) outbox.done([entry]);
       else outbox.fail([entry.id], 'refused');
       if (!(error instanceof ApiError)) throw error;
     } finally {
       busy.delete(entry.id);
     }
+    // It may have been changed while it was on its way.
+    move();
   }
 
   function move(): void {
@@ -73,6 +102,8 @@ export function openRequestMover(options: Options): { move: () => void; close: (
       if (entry.state.kind !== 'waiting' || busy.has(entry.id) || !moves(entry)) continue;
       if (entry.kind === 'open') void run(entry, open(entry));
       else if (entry.kind === 'read') void run(entry, read(entry));
+      else if (entry.kind === 'answer') void run(entry, answer(entry));
+      else if (entry.kind === 'block') void run(entry, block(entry));
     }
   }
 

@@ -3,6 +3,7 @@ import type { Clock, RandomBytes } from '../../shared/clock.ts';
 import { CLOSE } from '../../shared/close-codes.ts';
 import { type Uuid, directConversationId } from '../../shared/ids.ts';
 import { type Api, ApiError } from './api.ts';
+import { type Blocks, makeBlocksWatch, openBlocks } from './blocks.ts';
 import { type Conversations, makeConversations } from './conversations.ts';
 import { makeDeliveredReporter } from './delivered.ts';
 import { type Drafts, openDrafts } from './drafts.ts';
@@ -20,6 +21,7 @@ export interface Sync {
   /** What is kept here has been read. */
   isReady: () => boolean;
   inbox: Inbox;
+  blocks: Blocks;
   drafts: Drafts;
   outbox: Outbox;
   conversations: Conversations;
@@ -68,6 +70,7 @@ export function openSync(deps: SyncDeps): Sync {
   const { database } = deps.storage;
   const inbox = openInbox(database);
   const drafts = openDrafts(database);
+  const blocks = openBlocks({ database, api, onChange: notify });
   let isReady = false;
   let isOnline = deps.isOnline();
   let closed = false;
@@ -128,7 +131,11 @@ export function openSync(deps: SyncDeps): Sync {
     moves,
     isReachable,
     onOpened: inbox.opened,
+    onChanged: (conversation) => inbox.take({ changed: [conversation], gone: [], cursor: null }),
+    onGone: (id) => inbox.take({ changed: [], gone: [id], cursor: null }),
+    onBlocked: blocks.refresh,
   });
+  const lookAtBlocks = makeBlocksWatch({ blocks, outbox, isReachable });
 
   function settle(): void {
     conversations.settle();
@@ -148,7 +155,10 @@ export function openSync(deps: SyncDeps): Sync {
   }
 
   async function start(): Promise<void> {
-    await Promise.race([Promise.all([inbox.ready, drafts.ready]), new Promise<void>((resolve) => void clock.after(STUCK_MS, resolve))]);
+    await Promise.race([
+      Promise.all([inbox.ready, drafts.ready, blocks.ready]),
+      new Promise<void>((resolve) => void clock.after(STUCK_MS, resolve)),
+    ]);
     if (closed) return;
     isReady = true;
     connection.setOnline(isOnline);
@@ -162,6 +172,7 @@ export function openSync(deps: SyncDeps): Sync {
       // It does not see what others write: one of them takes over, if there is one that can.
       if (outbox.status() === 'memory' && !hasResigned) tabs.resign();
       hasResigned = outbox.status() === 'memory';
+      lookAtBlocks();
       settle();
     }),
     conversations.subscribe(() => {
@@ -171,6 +182,7 @@ export function openSync(deps: SyncDeps): Sync {
     cache.subscribe(notify),
     connection.subscribe(() => {
       if (connection.state() === 'open') delivered.again();
+      lookAtBlocks();
       settle();
     }),
   ];
@@ -178,6 +190,7 @@ export function openSync(deps: SyncDeps): Sync {
   return {
     isReady: () => isReady,
     inbox,
+    blocks,
     drafts,
     outbox,
     conversations,
@@ -210,7 +223,10 @@ export function openSync(deps: SyncDeps): Sync {
       isOnline = next;
       if (isReady) connection.setOnline(next);
     },
-    wake: connection.wake,
+    wake() {
+      connection.wake();
+      lookAtBlocks(true);
+    },
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

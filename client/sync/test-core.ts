@@ -38,6 +38,9 @@ export async function startCore(clock: Clock) {
           });
         },
         buffered: () => 0,
+        drained: () => () => {},
+        pause() {},
+        resume() {},
       },
     });
     sessions.set(socket, session);

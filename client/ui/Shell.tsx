@@ -5,6 +5,15 @@ import { usePlatform, usePage } from './context.ts';
 import { ConversationListPane } from './conversation-list/ConversationListPane.tsx';
 import { createRegions } from './regions.ts';
 
+/** Pages that are about the person or about people, and have nothing to wait for. */
+const isApart = (path: string): boolean => /^\/(?:settings|people|waiting)\b/.test(path);
+
+const Awaited: Component = () => (
+  <main class="pane" aria-busy="true">
+    <h1 class="unseen">Homing</h1>
+  </main>
+);
+
 /** The list beside what was chosen from it; on a phone, one or the other. One number of unread ones in title and badge (C4.5). */
 export const Shell: Component<ParentProps> = (props) => {
   const page = usePage();
@@ -19,7 +28,7 @@ export const Shell: Component<ParentProps> = (props) => {
   return (
     <div class="shell" classList={{ 'shell--list': location.pathname === '/' }}>
       <ConversationListPane />
-      <Show when={page.list.isLoaded()} fallback={<main class="pane" aria-busy="true" />}>
+      <Show when={page.list.isLoaded() || isApart(location.pathname)} fallback={<Awaited />}>
         {props.children}
       </Show>
       <ConnectionPill status={page.connection()} isSlow={page.isSlow()} />

@@ -1,6 +1,8 @@
 import { type Accessor, createContext, useContext } from 'solid-js';
 import type { Me } from '../../shared/api.ts';
+import type { AccountCare } from '../state/account-care.ts';
 import type { Account } from '../state/create-account.ts';
+import type { Entrance } from '../state/entrance.ts';
 import type { Page } from '../state/create-page.ts';
 import type { Anchor } from './conversation/scroll-owner.ts';
 
@@ -30,6 +32,8 @@ export type Places = Map<string, Anchor>;
 
 export const PlatformContext = createContext<Platform>();
 export const AccountContext = createContext<Account>();
+export const EntranceContext = createContext<Entrance>();
+export const AccountCareContext = createContext<AccountCare>();
 export const PageContext = createContext<Page>();
 export const MeContext = createContext<Accessor<Me>>();
 export const PlacesContext = createContext<Places>();
@@ -42,6 +46,10 @@ function present<T>(value: T | undefined): T {
 export const usePlatform = (): Platform => present(useContext(PlatformContext));
 /** The account of this browser. */
 export const useAccount = (): Account => present(useContext(AccountContext));
+/** What can be done before one is signed in. */
+export const useEntrance = (): Entrance => present(useContext(EntranceContext));
+/** What a signed-in person does with their account. */
+export const useAccountCare = (): AccountCare => present(useContext(AccountCareContext));
 /** The page of the signed-in person. */
 export const usePage = (): Page => present(useContext(PageContext));
 /** Who is signed in, as they are known now. */

@@ -38,3 +38,9 @@ export const formatSpoken = (at: number, now: number): string =>
   daysAgo(at, now) <= 0 ? hour.format(at) : `${formatDay(at, now)} ${hour.format(at)}`;
 
 export const formatExact = (at: number): string => new Date(at).toISOString();
+
+/** A time some while ago or ahead, as it stands in a sentence: "today, 10:02", "3 Nov 2026, 10:02". */
+export function formatMoment(at: number, now = Date.now()): string {
+  const days = daysAgo(at, now);
+  return `${days === 0 || days === 1 ? relative.format(-days, 'day') : dateOfYear.format(at)}, ${hour.format(at)}`;
+}

@@ -4,8 +4,10 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root, runNode } from './run.mjs';
 
-/** The built server: importing it starts it. */
+/** The built server and the built commands for accounts and reports: importing one runs it. */
 export const serverEntry = join(root, 'dist', 'server', 'main.mjs');
+export const userEntry = join(root, 'dist', 'server', 'user.mjs');
+export const reportsEntry = join(root, 'dist', 'server', 'reports.mjs');
 
 const stampFile = join(root, 'dist', '.built-from');
 const SOURCES = ['client', 'shared', 'sync-server', 'package-lock.json', 'package.json', 'tsconfig.json', 'vite.config.ts'];
@@ -14,12 +16,11 @@ const NOT_BUILT = /\.test\.tsx?$|^client\/e2e\/|^sync-server\/bin\//;
 /** Builds client and server, unless the last build was made from the same sources. Resolves to whether there is a build now. */
 export async function ensureBuilt() {
   const stamp = await hashSources();
-  const outputs = [serverEntry, join(root, 'dist', 'client', 'index.html')];
+  const outputs = [serverEntry, userEntry, reportsEntry, join(root, 'dist', 'client', 'index.html')];
   if (outputs.every(existsSync) && (await readFile(stampFile, 'utf8').catch(() => '')) === stamp) return true;
   console.log('Building client and server.');
   await rm(stampFile, { force: true });
-  // The entry is named here too: a bare --ssr would replace the configured one.
-  for (const args of [[], ['--ssr', join(root, 'sync-server', 'main.ts')]]) {
+  for (const args of [[], ['--ssr']]) {
     const code = await runNode(['node_modules/vite/bin/vite.js', 'build', ...args, '--logLevel', 'warn'], { NODE_ENV: 'production' });
     if (code !== 0) return false;
   }

@@ -13,7 +13,7 @@ export interface Person {
   handle: string;
   readonly token: string;
   call(method: string, path: string, body?: unknown): Promise<Answer>;
-  /** The direct conversation with somebody. */
+  /** The direct conversation with somebody, which both open: neither was asked (G3). */
   converse(other: Person): Promise<Conversation>;
   send(conversationId: Uuid, content: string, id?: MessageId): Promise<{ status: number; message: Message }>;
   /** The whole history, oldest first. */
@@ -62,6 +62,7 @@ function makePerson(origin: string, who: { id: Uuid; handle: string; token: stri
     },
     call: asThem,
     async converse(other) {
+      await other.call('POST', '/api/messaging/conversations', { userId: id });
       return conversationAnswer.parse((await asThem('POST', '/api/messaging/conversations', { userId: other.id })).body).conversation;
     },
     async send(conversationId, content, messageId) {

@@ -6,17 +6,25 @@ export interface NewAccount {
   id: Uuid;
   handle: string;
   displayName: string;
-  passwordHash: string;
+  /** Null: this person signs in by other ways. */
+  passwordHash: string | null;
   /** Milliseconds since 1970. */
   createdAt: number;
 }
 
+/** The invite that a person comes with, by the hash of its token; `fromPeople` false takes only the operator's. */
+export interface InviteUse {
+  tokenHash: Uint8Array;
+  fromPeople: boolean;
+  now: number;
+}
+
 /** People and their profiles. */
 export interface Accounts {
-  /** Null when the handle is taken. */
-  create(account: NewAccount): Promise<Me | null>;
+  /** With an invite, one of its uses goes with the account, or both are left. `link-ended`: it has no more, or never was (U5). */
+  create(account: NewAccount, invite: InviteUse | null): Promise<{ kind: 'created'; me: Me } | { kind: 'handle-taken' | 'link-ended' }>;
   /** What a log-in is checked against (S1). */
-  credentials(handle: string): Promise<{ userId: Uuid; passwordHash: string } | null>;
+  credentials(handle: string): Promise<{ userId: Uuid; passwordHash: string | null } | null>;
   me(userId: Uuid): Promise<Me | null>;
   /** Changes the named fields only. */
   change(userId: Uuid, profile: { displayName?: string | undefined; bio?: string | undefined }): Promise<Me | null>;
@@ -24,11 +32,21 @@ export interface Accounts {
   setAvatar(userId: Uuid, avatar: { hash: string; bytes: Uint8Array } | null): Promise<Me | null>;
   /** A person's picture; null when it is another one now, or none. */
   avatar(userId: Uuid, hash: string): Promise<Uint8Array | null>;
-  byHandle(handle: string): Promise<User | null>;
-  /** People other than the one who asks whose handle or name starts with `prefix`, by handle. */
+  /** Somebody as `viewer` may find them: who has blocked the other, or was blocked, is nobody to them (G1). */
+  byHandle(handle: string, viewer?: Uuid): Promise<User | null>;
+  /** People other than the one who asks whose handle or name starts with `prefix`, by handle; as `byHandle` finds them. */
   search(userId: Uuid, prefix: string, limit: number): Promise<User[]>;
-  /** Those of the given ids that are people. */
+  /** Those of the given ids that are people; whose account was deleted is none. */
   existing(ids: readonly Uuid[]): Promise<Set<Uuid>>;
+  /** Those of them whom this person may bring into a group: neither has blocked the other. */
+  reachable(userId: Uuid, ids: readonly Uuid[]): Promise<Set<Uuid>>;
+  /** Whom the person has blocked, by handle. */
+  blocked(userId: Uuid): Promise<User[]>;
+  /**
+   * Deletes an account: profile, picture, ways in and sign-ins go, the handle stays theirs. Its conversations are seen to afterwards;
+   * `removes`: their messages go too. False: there was none.
+   */
+  remove(userId: Uuid, removes: boolean, now: number): Promise<boolean>;
 }
 
 /**
@@ -38,33 +56,42 @@ export interface Accounts {
 export interface SignIn {
   sid: Uuid;
   userId: Uuid;
+  /** What it was opened on, in words: "Firefox on Linux". */
+  device: string;
   tokenHash: Uint8Array;
   previousHash: Uint8Array | null;
   successorKey: Uint8Array;
   /** Milliseconds since 1970. */
+  createdAt: number;
+  /** When it was used last, to a quarter of an hour. */
   rotatedAt: number;
   expiresAt: number;
+  /** How often it has rotated; access tokens tell which rotation they came with. */
+  rotation: number;
+  /** The answer of the last rotation has arrived: its access token was used. */
+  isReceived: boolean;
+  /** The answer of the last rotation was given once more, long after the first time. */
+  isRepeated: boolean;
+  /** So many rotations in a row were answered once more. */
+  repeats: number;
 }
 
 export interface SignIns {
-  open(signIn: SignIn): Promise<void>;
+  /**
+   * Answers the person's oldest sign-ins, which made room for it (U1). Null, and nothing is opened, when `passwordHash` is given and is
+   * not the person's any more, or the person is gone.
+   */
+  open(signIn: SignIn, passwordHash: string | null): Promise<Uuid[] | null>;
   /** Under the row's lock `decide` says how the sign-in is to stand, null ends it; answers what it said. Null: there is no such sign-in. */
   change<Decision extends { signIn: SignIn | null }>(sid: Uuid, decide: (signIn: SignIn) => Decision): Promise<Decision | null>;
-  /** Ends a sign-in; whose it was, or null when there was none. */
-  end(sid: Uuid): Promise<Uuid | null>;
-  /** Whether this person's sign-in stands: neither ended nor run out. */
-  isLive(sid: Uuid, userId: Uuid, now: number): Promise<boolean>;
-}
-
-/** A private signing key as JWK text, with its key id. */
-export interface StoredKey {
-  kid: string;
-  jwk: string;
-}
-
-export interface SigningKeys {
-  /** The stored keys, the newest first; when there is none, stores what `make` gives, once for all nodes. */
-  load(make: () => Promise<StoredKey>): Promise<StoredKey[]>;
+  /** Ends a sign-in, of this person when one is given; whose it was, or null when there was none. */
+  end(sid: Uuid, userId?: Uuid): Promise<Uuid | null>;
+  /** Ends the person's sign-ins but one; those that were ended. */
+  endOthers(userId: Uuid, sid: Uuid): Promise<Uuid[]>;
+  /** The person's sign-ins that stand, the last used first. */
+  list(userId: Uuid, now: number): Promise<SignIn[]>;
+  /** Whether this person's sign-in stands: neither ended nor run out. Notes that the answer of this rotation has arrived, when it is the last. */
+  isLive(token: { sid: Uuid; userId: Uuid; rotation: number }, now: number): Promise<boolean>;
 }
 
 /** Where a page of the conversation list ended. */

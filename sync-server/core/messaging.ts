@@ -1,11 +1,13 @@
 import type { Clock, RandomBytes } from '../../shared/clock.ts';
-import { createRoot } from '../../shared/conversation.ts';
+import { type ConversationKind, type Role, createRoot } from '../../shared/conversation.ts';
 import { type Uuid, directConversationId, makeUuid } from '../../shared/ids.ts';
 import { createSegment } from '../../shared/segment.ts';
 import type { Committer } from './room/committer.ts';
 import type { Messaging, SendResult } from './messaging-port.ts';
 import type { Logger, Member, Membership, NewConversation, UpdateLog } from './ports.ts';
-import type { Work } from './room/room.ts';
+import type { Members } from './rights/members.ts';
+import type { Relations } from './rights/relations.ts';
+import type { Work } from './room/work.ts';
 import type { Rooms } from './room/rooms.ts';
 import { freshState, writeAsServer } from './room/server-write.ts';
 
@@ -19,21 +21,39 @@ export function makeMessaging(deps: {
   rooms: Rooms;
   committer: Committer;
   membership: Membership;
+  relations: Relations;
+  members: Members;
   clock: Clock;
   random: RandomBytes;
   logger: Logger;
-  /** A person's stored read position changed. */
+  /** A person's stored read position changed, or what their list shows. */
   announce(conversationId: Uuid, userId: Uuid): void;
-}): Pick<Messaging, 'openDirect' | 'openGroup' | 'send' | 'markRead'> & { ensurePrivate(userId: Uuid): Promise<void> } {
-  const { log, rooms, committer, membership, clock, random, logger } = deps;
+}): Pick<Messaging, 'openDirect' | 'openGroup' | 'setListed' | 'send' | 'markRead'> & {
+  ensurePrivate(userId: Uuid): Promise<void>;
+} {
+  const { log, rooms, committer, membership, relations, clock, random, logger } = deps;
 
-  function newConversation(id: Uuid, kind: 'direct' | 'group', title: string | null, members: Member[]): NewConversation {
+  function newConversation(about: Omit<NewConversation, 'createdAt' | 'documents'> & { kind: ConversationKind }): NewConversation {
     const createdAt = clock.now();
-    const root = writeAsServer(freshState(0, 0, random), [], (doc) =>
-      createRoot(doc, { kind, title, createdAt, members: new Map(members.map(({ userId, role, since }) => [userId, { role, since }])) }),
-    );
+    const members = new Map(about.members.map(({ userId, role, since }) => [userId, { role, since }]));
+    const root = writeAsServer(freshState(0, 0, random), [], (doc) => createRoot(doc, { ...about, createdAt, members }));
     const segment = writeAsServer(freshState(1, 1, random), [], (doc) => createSegment(doc, 1, 1));
-    return { id, kind, title, createdAt, members, documents: [root, segment] };
+    return { ...about, createdAt, documents: [root, segment] };
+  }
+
+  /** First members: those who do not know the one who asks them are `asked` (G3). */
+  async function membersOf(userId: Uuid, own: Role, others: readonly Uuid[]): Promise<Member[]> {
+    const knowing = await relations.knowing(userId, others);
+    const rest = others.map((id): Member => ({ userId: id, role: 'member', since: 0, ...(knowing.has(id) ? {} : { asked: true }) }));
+    return [{ userId, role: own, since: 0 }, ...rest];
+  }
+
+  /** Somebody opens a direct conversation that is there. Where nothing was said yet both came to it: neither was asked. */
+  async function meet(userId: Uuid, conversationId: Uuid): Promise<void> {
+    const there = await log.read(conversationId, 0, Number.MAX_SAFE_INTEGER);
+    const isAsked = there?.members.some((member) => member.userId === userId && member.asked);
+    if (there?.conversation.seq === 0 && isAsked) await deps.members.accept(userId, conversationId);
+    deps.announce(conversationId, userId);
   }
 
   /** One try in what is the open segment now. */
@@ -59,14 +79,25 @@ export function makeMessaging(deps: {
   return {
     async openDirect(userId, otherId) {
       const conversationId = await directConversationId(userId, otherId);
-      const members = [userId, otherId].sort().map((id): Member => ({ userId: id, role: 'member', since: 0 }));
-      return { conversationId, created: await log.create(newConversation(conversationId, 'direct', null, members)) };
+      if (await membership.setListed(conversationId, userId, true)) {
+        await meet(userId, conversationId);
+        return { conversationId, created: false };
+      }
+      const members = (await membersOf(userId, 'member', [otherId])).toSorted((a, b) => (a.userId < b.userId ? -1 : 1));
+      const about = { id: conversationId, kind: 'direct' as const, title: null, by: userId, members };
+      const created = await log.create(newConversation(about));
+      if (!created && (await membership.setListed(conversationId, userId, true))) await meet(userId, conversationId);
+      return { conversationId, created };
     },
-    async openGroup(userId, title, memberIds) {
-      const conversationId = makeUuid(clock.now(), random);
-      const others = [...new Set(memberIds)].filter((id) => id !== userId).map((id): Member => ({ userId: id, role: 'member', since: 0 }));
-      const members: Member[] = [{ userId, role: 'owner', since: 0 }, ...others];
-      return { conversationId, created: await log.create(newConversation(conversationId, 'group', title, members)) };
+    async openGroup(userId, title, memberIds, { id = makeUuid(clock.now(), random), history = 'all' } = {}) {
+      const others = [...new Set(memberIds)].filter((id) => id !== userId);
+      const members = await membersOf(userId, 'owner', others);
+      return { conversationId: id, created: await log.create(newConversation({ id, kind: 'group', title, history, by: userId, members })) };
+    },
+    async setListed(userId, conversationId, listed) {
+      const isMember = await membership.setListed(conversationId, userId, listed);
+      if (isMember) deps.announce(conversationId, userId);
+      return isMember;
     },
     async send(userId, conversationId, id, value) {
       if ((await membership.access(conversationId, userId)) !== 'member') return { kind: 'not-found' };

@@ -1,5 +1,6 @@
 import type { Clock, RandomBytes } from '../../shared/clock.ts';
-import type { DocumentName, Uuid } from '../../shared/ids.ts';
+import { CLOSE } from '../../shared/close-codes.ts';
+import { type DocumentName, type Uuid, directConversationId } from '../../shared/ids.ts';
 import { type ChannelsVisit, openChannels } from './session/channels.ts';
 import { makeCommitter } from './room/committer.ts';
 import { compact } from './room/compact.ts';
@@ -8,11 +9,17 @@ import { openInbox } from './session/inbox.ts';
 import { makeInboxes } from './session/inboxes.ts';
 import { makeMessaging } from './messaging.ts';
 import type { Messaging } from './messaging-port.ts';
-import type { Hint, HintBus, InboxSource, Logger, Membership, Permissions, UpdateLog } from './ports.ts';
+import type { Hint, HintBus, InboxSource, Logger, Membership, Permissions, Socket, StandingSignIns, UpdateLog } from './ports.ts';
+import { makeAsking } from './rights/asking.ts';
+import { makeDepartures } from './rights/departures.ts';
+import { makeMembers } from './rights/members.ts';
+import type { Departures, Relations } from './rights/relations.ts';
 import { type Presence, makePresence } from './session/presence.ts';
 import type { Room } from './room/room.ts';
 import { makeRooms } from './room/rooms.ts';
+import { makeAllowances } from './session/allowances.ts';
 import { type Session, type Visit, openSession } from './session/session.ts';
+import { makeSignInWatch } from './session/sign-in-watch.ts';
 
 /** One sync-server node: rooms over the log, kept current by hints and a slow poll (L12), with compaction (L13). */
 export interface Node {
@@ -36,27 +43,30 @@ const COMPACT_MS = 10_000;
 const COMPACT_AFTER_MS = 10_000;
 const COMPACT_AT_ONCE = 32;
 
-/** Nothing is forbidden to a member but a moderator's removal to those who are none: roles, blocks and quotas come as another `Permissions`. */
-export const membersMay: Permissions = {
-  judge: ({ members, writer, kind }) => (kind === 'removal' && (members.get(writer)?.role ?? 'member') === 'member' ? 'role' : null),
-};
+/** How often this node looks for deleted accounts that are still to be seen to. */
+const DEPART_MS = 10_000;
 
 export async function startNode(deps: {
   log: UpdateLog;
   bus: HintBus;
   membership: Membership;
+  relations: Relations;
+  departures: Departures;
   inbox: InboxSource;
+  signIns: StandingSignIns;
   permissions: Permissions;
   clock: Clock;
   random: RandomBytes;
   logger: Logger;
 }): Promise<Node> {
-  const { log, bus, membership, clock, logger } = deps;
+  const { log, bus, membership, relations, clock, logger } = deps;
   const rooms = makeRooms(deps);
   const committer = makeCommitter({ ...deps, rooms });
   const presences = new Map<Room, Presence>();
   const inboxes = makeInboxes({ ...deps, source: deps.inbox });
   const sessions = new Set<Session>();
+  const signInWatch = makeSignInWatch({ ...deps, sessions });
+  const allowances = makeAllowances(clock);
   let stopped = false;
   let stopTimers: (() => void)[] = [];
 
@@ -104,6 +114,13 @@ export async function startNode(deps: {
     if (root) presences.get(root)?.positionsChanged();
   }
 
+  /** Whoever is no member any more is let go, and presence is shown to whom it may be. */
+  function membersChanged(conversationId: Uuid): void {
+    inboxes.conversationsChanged([conversationId]);
+    positionsChanged(conversationId);
+    rooms.membersChanged(conversationId).catch(warn('members could not be read'));
+  }
+
   function refresh(room: Room): Promise<void> {
     return rooms.refresh(room).catch(warn('a room could not be refreshed'));
   }
@@ -113,6 +130,8 @@ export async function startNode(deps: {
       case 'positions':
         if (hint.read) inboxes.personChanged(hint.userId);
         return positionsChanged(hint.conversationId);
+      case 'members':
+        return membersChanged(hint.conversationId);
       case 'signed-out':
         return endSessions(hint);
       case 'renewed':
@@ -134,7 +153,12 @@ export async function startNode(deps: {
 
   /** Reads again whatever may have been missed. */
   async function poll(): Promise<void> {
-    const held = [...rooms.open()].map(({ name, state }) => ({ conversationId: name.conversationId, n: name.n, position: state.position }));
+    const held = [...rooms.open()].map(({ name: { conversationId, n }, state: { position }, conversation: { membersVersion } }) => ({
+      conversationId,
+      n,
+      position,
+      membersVersion,
+    }));
     if (held.length === 0) return;
     for (const { conversationId, n } of await log.ahead(held)) {
       const room = roomOf(conversationId, n);
@@ -163,30 +187,51 @@ export async function startNode(deps: {
     return () => stop();
   }
 
-  const { ensurePrivate, ...writes } = makeMessaging({ ...deps, rooms, committer, announce: announceRead });
+  const members = makeMembers(deps);
+  const { ensurePrivate, ...writes } = makeMessaging({ ...deps, rooms, committer, members, announce: announceRead });
+  const departures = makeDepartures({ ...deps, source: deps.departures, members });
 
   function onGap(): void {
     inboxes.everythingChanged();
     void poll().catch(warn('the log could not be polled'));
+    void signInWatch.check().catch(warn('sign-ins could not be looked at'));
   }
 
   function openDocument(visit: Visit, onEnd: (session: Session) => void = () => {}): Session {
-    return openSession({ rooms, committer, membership, presenceOf, ensurePrivate, clock, logger, onEnd }, visit);
+    return openSession({ rooms, committer, membership, allowances, presenceOf, ensurePrivate, clock, logger, onEnd }, visit);
   }
 
-  function enlist(open: (onEnd: (session: Session) => void) => Session): Session {
-    const session = open((ended) => void sessions.delete(ended));
+  function enlist({ userId, sid, socket }: ChannelsVisit | Visit, open: (onEnd: (session: Session) => void) => Session): Session {
+    if (!allowances.openSocket(userId)) return turnAway(userId, sid, socket);
+    const session = open((ended) => {
+      sessions.delete(ended);
+      allowances.closeSocket(userId);
+    });
     sessions.add(session);
+    signInWatch.opened(session);
     if (stopped) session.end('restart');
     return session;
   }
 
   const unlisten = await bus.listen(onHint, onGap);
-  stopTimers = [every(POLL_MS, poll, 'the log could not be polled'), every(COMPACT_MS, compactDue, 'compaction could not be planned')];
+  stopTimers = [
+    every(POLL_MS, poll, 'the log could not be polled'),
+    every(POLL_MS, signInWatch.check, 'sign-ins could not be looked at'),
+    every(COMPACT_MS, compactDue, 'compaction could not be planned'),
+    every(DEPART_MS, departures.run, 'deleted accounts could not be seen to'),
+  ];
 
   return {
     messaging: {
       ...writes,
+      members,
+      ask: makeAsking(deps),
+      async setBlocked(userId, otherId, blocked) {
+        await relations.setBlocked(userId, otherId, await directConversationId(userId, otherId), blocked);
+      },
+      depart(userId) {
+        departures.run().catch(warn(`a deleted account could not be seen to: ${userId}`));
+      },
       endSessions(who) {
         endSessions(who);
         publish({ kind: 'signed-out', ...who });
@@ -196,9 +241,9 @@ export async function startNode(deps: {
         publish({ kind: 'renewed', sid, expiresAt });
       },
     },
-    open: (visit) => enlist((onEnd) => openDocument(visit, onEnd)),
+    open: (visit) => enlist(visit, (onEnd) => openDocument(visit, onEnd)),
     openChannels: (visit) =>
-      enlist((onEnd) =>
+      enlist(visit, (onEnd) =>
         openChannels(
           {
             clock,
@@ -209,6 +254,7 @@ export async function startNode(deps: {
                 ...way,
                 source: deps.inbox,
                 membership,
+                allowances,
                 clock,
                 logger,
                 watch: (inbox) => inboxes.watch(way.userId, inbox),
@@ -229,4 +275,10 @@ export async function startNode(deps: {
       await unlisten();
     },
   };
+}
+
+/** A person has no more sockets to open: this one never begins. */
+function turnAway(userId: Uuid, sid: string, socket: Socket): Session {
+  socket.close(CLOSE.tryLater.code, 'too many connections');
+  return { userId, sid, receive() {}, closed() {}, end() {}, extend() {} };
 }

@@ -1,5 +1,5 @@
 import type { Conversation } from '../../shared/api.ts';
-import type { ConversationKind, Role } from '../../shared/conversation.ts';
+import type { ConversationKind, GroupHistory, Role } from '../../shared/conversation.ts';
 import type { MessageId, Uuid } from '../../shared/ids.ts';
 import type { Extras } from '../../shared/segment.ts';
 import type { Neutralised } from '../../shared/close-codes.ts';
@@ -26,7 +26,23 @@ export interface Member {
   role: Role;
   /** The last seq before this person joined. */
   since: number;
+  /** What came up to this seq is not theirs to read; without it everything is. */
+  from?: number;
+  /** Somebody whom they do not know asked them in, and they have not accepted: until then nobody here learns anything of them. */
+  asked?: true;
+  /** Of a direct conversation: has blocked the other. */
+  blocks?: true;
+  /** Of a direct conversation: the account was deleted. */
+  gone?: true;
 }
+
+/** A change of a conversation's members (the table is their truth), written with the root that shows it. */
+export type MemberChange =
+  /** Comes, for the first time or again. `askedBy`: who asked them, where they do not know that person. */
+  | { kind: 'join'; userId: Uuid; role: Role; since: number; from: number; askedBy: Uuid | null }
+  | { kind: 'role'; userId: Uuid; role: Role }
+  | { kind: 'leave'; userId: Uuid }
+  | { kind: 'accept'; userId: Uuid };
 
 /** A document's row: everything about it that is not in its updates. */
 export interface DocumentState {
@@ -132,6 +148,10 @@ export interface ConversationWrite {
   open: number;
   documents: DocumentWrite[];
   snapshot: SnapshotChange[];
+  /** With these, though there be none, the version of the members rises and every node is told. */
+  members?: readonly MemberChange[];
+  /** Title and what newcomers may read, where they change. */
+  about?: { title?: string; history?: GroupHistory };
 }
 
 /** A new conversation with its first documents. */
@@ -139,6 +159,10 @@ export interface NewConversation {
   id: Uuid;
   kind: ConversationKind | 'private';
   title: string | null;
+  /** What newcomers of a group may read; without it everything. */
+  history?: GroupHistory;
+  /** Who asks those members who are `asked`. */
+  by?: Uuid;
   createdAt: number;
   members: Member[];
   documents: DocumentWrite[];
@@ -163,10 +187,15 @@ export interface UpdateLog {
    * returns, sends hints that name documents and positions, and commits. Nothing to write: no row, no hint. An error of `build` rolls back.
    */
   transact(wants: Want[], build: (locked: Map<Uuid, Locked>) => ConversationWrite[]): Promise<void>;
-  /** Creates a conversation whole, with hints of its documents, or leaves the one that has this id. True when it was created. */
+  /**
+   * Creates a conversation whole, with hints of its documents, or leaves the one that has this id; nothing private of a deleted account (G5).
+   * True when it was created.
+   */
   create(conversation: NewConversation): Promise<boolean>;
-  /** Those of the given documents whose log is ahead of the given position. */
-  ahead(documents: { conversationId: Uuid; n: number; position: number }[]): Promise<{ conversationId: Uuid; n: number }[]>;
+  /** Those of the given documents whose log is ahead of the given position, or whose members are of another version. */
+  ahead(
+    documents: { conversationId: Uuid; n: number; position: number; membersVersion: number }[],
+  ): Promise<{ conversationId: Uuid; n: number }[]>;
   /** Documents that asked for compaction at least `forMs` ago, the oldest first, at most `limit`. */
   due(forMs: number, limit: number): Promise<{ conversationId: Uuid; n: number }[]>;
   /** Under the lock and in one transaction, replaces exactly the rows that `merge` was given by the one it returns. */
@@ -178,6 +207,8 @@ export type Hint =
   | { kind: 'updates'; documents: [conversationId: Uuid, n: number, position: number][] }
   /** `read`: it is the read position, which that person's list shows too. */
   | { kind: 'positions'; conversationId: Uuid; userId: Uuid; read: boolean }
+  /** Members, roles or blocks of a conversation changed. */
+  | { kind: 'members'; conversationId: Uuid }
   /** A session of a person has ended; without `sid` all of them (S4). */
   | { kind: 'signed-out'; userId: Uuid; sid?: Uuid }
   /** A session was renewed until `expiresAt`, milliseconds. */
@@ -196,6 +227,12 @@ export interface Positions {
   delivered: number;
 }
 
+/** From whom presence and positions are kept (P6): `silent` people from everybody, both ways; each two who are `apart` from one another. */
+export interface Privacy {
+  silent: Uuid[];
+  apart: [Uuid, Uuid][];
+}
+
 /** Who belongs to a conversation, and how far they have read. */
 export interface Membership {
   /** `former`: was a member once. A private document has its owner as member. */
@@ -203,8 +240,19 @@ export interface Membership {
   positions(conversationId: Uuid): Promise<Map<Uuid, Positions>>;
   /** Moves a member's read position forward, never back and never beyond the last seq; answers where it stands. Null: not a member. */
   setRead(conversationId: Uuid, userId: Uuid, seq: number): Promise<number | null>;
+  privacy(conversationId: Uuid): Promise<Privacy>;
+  /** Takes the conversation off the person's list until its next message, or puts it back; false: not a member. */
+  setListed(conversationId: Uuid, userId: Uuid, listed: boolean): Promise<boolean>;
   /** Moves what a person's devices have stored forward, never back and never beyond the last seq; answers where it moved. */
   setDelivered(userId: Uuid, seqs: ReadonlyMap<Uuid, number>): Promise<Uuid[]>;
+}
+
+/** The sign-ins behind open sockets (S4). */
+export interface StandingSignIns {
+  /** Those of the given sessions whose sign-in does not stand any more at `now`: it was ended, or ran out. */
+  ended(sids: readonly Uuid[], now: number): Promise<Uuid[]>;
+  /** Those of the given people whose accounts were deleted. */
+  gone(userIds: readonly Uuid[]): Promise<Uuid[]>;
 }
 
 /** What changes people's conversation lists (I2, I3). */
@@ -236,6 +284,11 @@ export interface Socket {
   close(code: number, reason: string): void;
   /** Bytes accepted by `send` and not yet handed to the network. */
   buffered(): number;
+  /** Calls `then` once, when all that was accepted is handed to the network. Answers the way to stop that. */
+  drained(then: () => void): () => void;
+  /** Stops reading what the other side sends; what was read already may still come. */
+  pause(): void;
+  resume(): void;
 }
 
 export interface Logger {

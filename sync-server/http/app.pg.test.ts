@@ -89,7 +89,7 @@ test('the API describes every route of it, with its refusals', async () => {
   expect(openapi).toBe('3.1.0');
   const described = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`));
   const routes = api.app.routes
-    .filter(({ method, path }) => method !== 'ALL' && path.startsWith('/api/') && !/openapi|sync/.test(path))
+    .filter(({ method, path }) => method !== 'ALL' && /^\/(api|.well-known)\//.test(path) && !/openapi|sync|csp-reports/.test(path))
     .map(({ method, path }) => `${method.toLowerCase()} ${path.replaceAll(/:([^/]+)/g, '{$1}')}`);
   expect(described.sort()).toEqual([...new Set(routes)].sort());
   for (const methods of Object.values(paths))
@@ -115,13 +115,45 @@ test('metrics count answers by route, never by what stands in a path', async () 
   const person = await api.register('counted');
   await person.call('GET', '/api/users/counted');
   await get('/api/users/nobody');
-  const { status, headers, body } = await get('/metrics');
+  for (const token of [{}, { Authorization: 'Bearer another token' }, { Authorization: `Bearer ${person.accessToken}` }])
+    expect((await get('/metrics', token)).status).toBe(401);
+  const { status, headers, body } = await get('/metrics', { Authorization: `Bearer ${api.deps.metricsToken}` });
   expect(status).toBe(200);
   expect(headers.get('content-type')).toContain('text/plain');
   expect(body).toContain('homing_http_answers_total{method="GET",route="/api/users/:handle",status="200"} 1');
   expect(body).toContain('homing_http_answers_total{method="GET",route="/api/users/:handle",status="401"} 1');
   expect(body).toContain('process_cpu_seconds_total');
   expect(body).not.toContain('/counted"');
+});
+
+test('[H6] who asks or changes too much is told how long to wait: by person, and by address before that', async () => {
+  let from: string[] = [];
+  const limited = await openTestApi((deps) => ({
+    ...deps,
+    limits: {
+      ...deps.limits,
+      person: (_, changes) => (changes ? 2_000 : 0),
+      address(address) {
+        from.push(address);
+        return address === '203.0.113.9' ? 5_000 : 0;
+      },
+    },
+  }));
+  const person = await limited.register('hasty');
+  from = [];
+  const changed = await person.call('PATCH', '/api/me', { bio: 'in a hurry' });
+  expect([changed.status, changed.headers.get('retry-after')]).toEqual([429, '2']);
+  expect((await person.call('GET', '/api/me')).status).toBe(200);
+  const refused = await limited.call('GET', '/api/health', undefined, { 'X-Forwarded-For': '198.51.100.1, 203.0.113.9' });
+  expect([refused.status, refused.headers.get('retry-after'), from.at(-1)]).toEqual([429, '5', '203.0.113.9']);
+  await limited.close();
+});
+
+test('without a token for them there are no metrics', async () => {
+  const without = await openTestApi((deps) => ({ ...deps, metricsToken: null }));
+  expect((await without.call('GET', '/metrics')).status).toBe(404);
+  expect((await without.call('GET', '/metrics', undefined, { Authorization: 'Bearer null' })).status).toBe(404);
+  await without.close();
 });
 
 test('[S3] a mounted route stands before the files, and asks the door who comes and from where', async () => {

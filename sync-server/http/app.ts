@@ -4,16 +4,30 @@ import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../../shared/clock.ts';
-import { addAuthRoutes } from './auth.ts';
-import { AVATAR_PATH, addAvatarRoutes } from './avatars.ts';
-import { addConversationRoutes } from './conversations.ts';
+import { addAuthRoutes } from './accounts/auth.ts';
+import { AVATAR_PATH, addAvatarRoutes } from './accounts/avatars.ts';
+import { addBlockRoutes } from './conversations/blocks.ts';
+import { addConversationRoutes } from './conversations/conversations.ts';
+import { makeCors } from './cors.ts';
+import { addCspReportsRoute } from './csp-reports.ts';
+import { addEnterRoutes } from './accounts/enter.ts';
+import { addInviteRoutes } from './accounts/invites.ts';
 import { addHealthRoute } from './health.ts';
 import { type Identity, makeAuthenticate } from './identity/authenticate.ts';
-import { addMessageRoutes } from './messages.ts';
+import { addKeyRoutes } from './accounts/keys.ts';
+import { addDepartureRoute } from './accounts/departure.ts';
+import { addMemberRoutes } from './conversations/members.ts';
+import { addMessageRoutes } from './conversations/messages.ts';
 import { addMetricsRoute, makeCounting } from './metrics.ts';
 import { isForeign, readPlace } from './origin.ts';
-import { addPeopleRoutes } from './people.ts';
+import { addPasskeyRoutes } from './accounts/passkeys.ts';
+import { addPasswordRoutes } from './accounts/passwords.ts';
+import { addPeopleRoutes } from './accounts/people.ts';
+import { addReportRoutes } from './conversations/reports.ts';
+import { addRegistrationRoutes } from './accounts/registration.ts';
+import { addSessionRoutes } from './accounts/sessions.ts';
 import { answerProblem, asProblem, invalid, problem } from './problem.ts';
+import { refuseAfter } from './rate-limit.ts';
 import type { App, Env, RouteDeps, SignedInEnv } from './route.ts';
 import { addStaticRoutes, securityHeaders } from './static.ts';
 
@@ -32,6 +46,8 @@ export interface AppDeps extends Omit<RouteDeps, 'authenticate' | 'signedIn' | '
   /** Whether the nearest proxy's `X-Forwarded-…` headers are believed. */
   trustProxy: boolean;
   registry: Registry;
+  /** Who shows it may read the metrics; null: nobody. */
+  metricsToken: string | null;
   /** Settles when the database answers. */
   ping: () => Promise<void>;
   /** The built client; null serves none. */
@@ -49,10 +65,11 @@ const isLarge = (path: string): boolean => path.startsWith('/api/sync') || path 
 /** The whole HTTP side of a node: the API of `api.ts` (H1), health, metrics, the mounted sockets, and the client's files. */
 export function createApp(deps: AppDeps): App {
   const { allowedOrigins, trustProxy, registry, logger, clientDir } = deps;
-  const authenticate = makeAuthenticate({ keys: deps.keys, signIns: deps.signIns, now: () => deps.clock.now() });
+  const authenticate = makeAuthenticate({ ...deps, now: () => deps.clock.now() });
   const signedIn = createMiddleware<SignedInEnv>(async (c, next) => {
     const identity = await authenticate(c.req.raw.headers);
     if (identity.kind !== 'signed-in') throw problem(identity.kind === 'expired' ? 'expired' : 'unauthorized');
+    refuseAfter(deps.limits.person(identity.userId, !SAFE.has(c.req.method), deps.clock.now()));
     c.set('viewer', identity);
     await next();
   });
@@ -88,20 +105,34 @@ export function createApp(deps: AppDeps): App {
   app.use(makeCounting(registry));
   app.use(securityHeaders);
   const limitBody = bodyLimit({ maxSize: BODY_MAX, onError: () => Promise.reject(problem('too-large')) });
+  app.use('/api/*', makeCors(allowedOrigins));
   app.use('/api/*', async (c, next) => {
     c.header('Cache-Control', 'no-store');
+    refuseAfter(deps.limits.address(c.var.place.address, deps.clock.now()));
     if (!SAFE.has(c.req.method) && door.isForeign(c)) throw problem('origin');
     return isLarge(c.req.path) ? next() : limitBody(c, next);
   });
 
   const routes: RouteDeps = { ...deps, authenticate, signedIn };
   addAuthRoutes(app, routes);
+  addEnterRoutes(app, routes);
+  addKeyRoutes(app, deps);
+  addRegistrationRoutes(app, routes);
+  addSessionRoutes(app, routes);
+  addPasswordRoutes(app, routes);
+  addPasskeyRoutes(app, routes);
+  addInviteRoutes(app, routes);
   addPeopleRoutes(app, routes);
   addAvatarRoutes(app, routes);
   addConversationRoutes(app, routes);
+  addMemberRoutes(app, routes);
+  addBlockRoutes(app, routes);
+  addReportRoutes(app, routes);
+  addDepartureRoute(app, routes);
   addMessageRoutes(app, routes);
   addHealthRoute(app, deps);
-  addMetricsRoute(app, registry);
+  addMetricsRoute(app, registry, deps.metricsToken);
+  addCspReportsRoute(app, deps);
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' });
   app.openAPIRegistry.registerComponent('securitySchemes', 'cookie', { type: 'apiKey', in: 'cookie', name: 'homing_session' });
   app.doc31('/api/openapi.json', { openapi: '3.1.0', info: { title: 'Homing', version: '1' } });

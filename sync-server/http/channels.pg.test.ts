@@ -63,7 +63,9 @@ function destroy(provider: WebsocketProvider): void {
 async function openGroup(owner: TestPerson, ...others: TestPerson[]): Promise<string> {
   const body = { title: 'group', memberIds: others.map(({ id }) => id) };
   const answer = await owner.call('POST', '/api/messaging/conversations', body);
-  return conversationAnswer.parse(answer.body).conversation.id;
+  const { id } = conversationAnswer.parse(answer.body).conversation;
+  for (const other of others) await other.call('PUT', `/api/messaging/conversations/${id}/accept`);
+  return id;
 }
 const write = ({ doc }: WebsocketProvider, { id }: TestPerson, text: string): void =>
   addMessage(doc, id, makeMessageId(api.now(), systemRandom), [text, null, null]);
@@ -152,6 +154,7 @@ describe('the inbox', () => {
   test('[I5] [P4] what one has stored is seen by the other in the root’s awareness', async () => {
     const [ada, grace] = [await somebody(), await somebody()];
     const id = await openGroup(ada, grace);
+    await grace.call('PUT', `/api/messaging/conversations/${id}/accept`);
     await ada.call('POST', '/api/messaging/messages', { conversationId: id, content: 'hello' });
     const [adas, graces] = [connect(ada), connect(grace)];
     const [root, there] = [provide(adas, id), provide(graces, id)];
@@ -200,6 +203,10 @@ describe('the door', () => {
 
 test('[W4] while nobody can say who asks, both kinds of socket are told to come back', async () => {
   const app = new OpenAPIHono<Env>();
+  app.use((c, next) => {
+    c.set('place', { secure: false, host: 'localhost', address: '' });
+    return next();
+  });
   const never = () => Promise.reject(new Error('nobody gets that far'));
   mountSync(app, {
     authenticate: () => Promise.reject(new Error('the database is away')),

@@ -5,11 +5,12 @@ import type { ProblemCode } from '../../shared/api.ts';
 import { CLOSE, type CloseName } from '../../shared/close-codes.ts';
 import { decodeExchange, encodeExchange } from '../../shared/exchange.ts';
 import { parseDocumentId } from '../../shared/ids.ts';
-import { LIMITS } from '../../shared/limits.ts';
+import { HTTP_RATES, LIMITS } from '../../shared/limits.ts';
 import type { Node } from '../core/node.ts';
+import { makeLimiter } from '../core/session/limiter.ts';
 import type { Door } from './app.ts';
 import { type ProblemError, problem } from './problem.ts';
-import { makeLimiter, refuseAfter } from './rate-limit.ts';
+import { refuseAfter } from './rate-limit.ts';
 import { type App, problems, security } from './route.ts';
 
 export interface ExchangeDeps extends Pick<Node, 'exchange'> {
@@ -18,8 +19,6 @@ export interface ExchangeDeps extends Pick<Node, 'exchange'> {
 
 /** A step 1 with as many client ids as are allowed, and a step 2. */
 const BODY_MAX = LIMITS.step2 + LIMITS.frame;
-/** Exchanges of one person about one document. */
-const RATE = { burst: 60, perMinute: 30 };
 
 /** What a socket would have been closed with, as a problem (W12). */
 const PROBLEM_OF: Record<CloseName, ProblemCode> = {
@@ -46,7 +45,8 @@ export function addExchangeRoute(
   { authenticate, exchange, clock }: Pick<Door, 'authenticate'> & ExchangeDeps,
   documentPath: (c: Context) => string,
 ): void {
-  const limiter = makeLimiter(RATE);
+  const byDocument = makeLimiter(HTTP_RATES.exchange);
+  const byPerson = makeLimiter(HTTP_RATES.exchanges);
   const bytes = { 'application/octet-stream': { schema: z.string().meta({ format: 'binary' }) } };
   app.openAPIRegistry.registerPath({
     method: 'post',
@@ -62,7 +62,7 @@ export function addExchangeRoute(
     const documentId = documentPath(c);
     const name = parseDocumentId(documentId);
     if (!name) throw asProblem('notFound');
-    refuseAfter(limiter.take(`${caller.userId} ${documentId}`, clock.now()));
+    refuseAfter(byPerson.take(caller.userId, clock.now()) || byDocument.take(`${caller.userId} ${documentId}`, clock.now()));
     const messages = decodeExchange(new Uint8Array(await c.req.arrayBuffer()));
     if (!messages) throw asProblem('refused', 'malformed');
     const result = await exchange({ userId: caller.userId, sid: caller.sid, name }, messages);

@@ -1,6 +1,9 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import { Counter, Gauge, type Registry, collectDefaultMetrics } from 'prom-client';
+import { bearerToken } from './origin.ts';
+import { problem } from './problem.ts';
 import type { App, Env } from './route.ts';
 
 /** Counts answers by method, route and status; the process's own figures stand in the same registry. */
@@ -34,7 +37,17 @@ export function addNodeMetrics(registry: Registry, counts: () => { rooms: number
   }
 }
 
-/** `/metrics` as Prometheus reads it. */
-export function addMetricsRoute(app: App, registry: Registry): void {
-  app.get('/metrics', async (c) => c.body(await registry.metrics(), 200, { 'Content-Type': registry.contentType }));
+/** `/metrics` as Prometheus reads it, for who has the token; without one there is no such page. */
+export function addMetricsRoute(app: App, registry: Registry, token: string | null): void {
+  if (token === null) return;
+  app.get('/metrics', async (c) => {
+    if (!isSame(bearerToken(c.req.raw.headers) ?? '', token)) throw problem('unauthorized');
+    return c.body(await registry.metrics(), 200, { 'Content-Type': registry.contentType, 'Cache-Control': 'no-store' });
+  });
+}
+
+/** Takes the same time wherever they differ. */
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest()) as [Buffer, Buffer];
+  return timingSafeEqual(a, b);
 }

@@ -32,15 +32,15 @@ function hostOf(secure: boolean, host: string): string {
   return URL.canParse(url) ? new URL(url).host : '';
 }
 
-/**
- * Whether an `Origin` is the request's own host or one of the allowed ones, exactly as browsers write them (S3). Where TLS may end
- * before us, `https` of the same host is our own as well; over TLS, plain `http` is not.
- */
-export function isAllowedOrigin({ secure, host }: Pick<Place, 'secure' | 'host'>, origin: string, allowed: readonly string[]): boolean {
-  if (allowed.includes(origin)) return true;
-  if (host === '') return false;
-  return origin === `https://${host}` || (!secure && origin === `http://${host}`);
+/** The origins of our own pages at this place. Where TLS may end before us, `https` of the same host as well; over TLS, plain `http` is not. */
+export function ownOrigins({ secure, host }: Pick<Place, 'secure' | 'host'>): string[] {
+  if (host === '') return [];
+  return secure ? [`https://${host}`] : [`https://${host}`, `http://${host}`];
 }
+
+/** Whether an `Origin` is one of our own or of the allowed ones, exactly as browsers write them (S3). */
+export const isAllowedOrigin = (place: Pick<Place, 'secure' | 'host'>, origin: string, allowed: readonly string[]): boolean =>
+  allowed.includes(origin) || ownOrigins(place).includes(origin);
 
 /**
  * Whether a change or an upgrade comes from a foreign page (S3). Programs send no `Origin`: with a Bearer token, or without cookies,

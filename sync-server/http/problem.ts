@@ -3,6 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { z } from 'zod';
 import { CommitUnknown, LogUnavailable } from '../core/ports.ts';
 import { PROBLEMS, type Problem, type ProblemCode } from '../../shared/api.ts';
+import { KeysUnavailable } from './identity/remote-keys.ts';
 
 const TITLES: Record<ProblemCode, string> = {
   'bad-request': 'The request is not of the right shape.',
@@ -10,14 +11,19 @@ const TITLES: Record<ProblemCode, string> = {
   expired: 'The session has expired: refresh it.',
   forbidden: 'This is not allowed.',
   origin: 'This origin may not do that.',
+  'wrong-password': 'This is not your password.',
   'registration-closed': 'Nobody can register here.',
   'not-found': 'There is no such thing.',
   'method-not-allowed': 'This cannot be done here.',
   'handle-taken': 'This handle is taken.',
-  'id-used': 'This message id is used.',
+  'group-full': 'This group is full.',
+  'id-used': 'This id is used.',
+  'too-many': 'There are as many as there may be.',
+  'link-ended': 'This link has been used, or has run out.',
   'too-large': 'The request is too large.',
   'unsupported-media-type': 'The body must be application/json.',
   'bad-image': 'This is no picture that can be used.',
+  'bad-passkey': 'This passkey cannot be used.',
   'not-delivered': 'The message was not delivered.',
   refused: 'An update was refused.',
   'upgrade-required': 'This version of the app is too old.',
@@ -50,6 +56,10 @@ export class ProblemError extends Error {
 export const problem = (code: ProblemCode, detail?: string, more: ProblemDetails = {}): ProblemError =>
   new ProblemError(code, detail === undefined ? more : { ...more, detail });
 
+/** A refusal whose words stand at a field of a form. */
+export const wrongField = (code: ProblemCode, path: string): ProblemError =>
+  problem(code, undefined, { errors: [{ path, message: TITLES[code] }] });
+
 /** What is wrong, field by field; of a choice of shapes, what is wrong with the one that is nearest. */
 function flatten(issues: readonly z.core.$ZodIssue[], above: readonly PropertyKey[] = []): { path: string; message: string }[] {
   return issues.flatMap((issue) => {
@@ -79,7 +89,7 @@ const UNAVAILABLE = problem('unavailable', undefined, { headers: { 'Retry-After'
 /** What the core and the libraries below throw, as a problem of ours; null for a fault of our own. */
 export function asProblem(error: Error): ProblemError | null {
   if (error instanceof ProblemError) return error;
-  if (error instanceof LogUnavailable || error instanceof CommitUnknown) return UNAVAILABLE;
+  if (error instanceof LogUnavailable || error instanceof CommitUnknown || error instanceof KeysUnavailable) return UNAVAILABLE;
   if (!(error instanceof HTTPException) || error.status >= 500) return null;
   if (error.status === 413) return problem('too-large');
   if (error.status === 415) return problem('unsupported-media-type');

@@ -1,38 +1,6 @@
+import { HTTP_RATES } from '../../shared/limits.ts';
+import { makeLimiter } from '../core/session/limiter.ts';
 import { problem } from './problem.ts';
-
-/** One allowance per key: `burst` at once, `perMinute` in the long run. In memory, per node. */
-export interface Limiter {
-  /** Takes one; milliseconds to wait when there is none, else 0. */
-  take(key: string, now: number): number;
-  /** Keys in memory. */
-  size(): number;
-}
-
-const SWEEP_FROM = 1_000;
-
-/** Of each key only the time is kept at which its allowance is full again; keys whose time has come are forgotten. */
-export function makeLimiter({ burst, perMinute }: { burst: number; perMinute: number }): Limiter {
-  const cost = 60_000 / perMinute;
-  const fullAt = new Map<string, number>();
-  let sweepAt = SWEEP_FROM;
-
-  function sweep(now: number): void {
-    for (const [key, at] of fullAt) if (at <= now) fullAt.delete(key);
-    sweepAt = Math.max(SWEEP_FROM, 2 * fullAt.size);
-  }
-
-  return {
-    take(key, now) {
-      const next = Math.max(now, fullAt.get(key) ?? 0) + cost;
-      const wait = next - now - burst * cost;
-      if (wait > 0) return wait;
-      if (fullAt.size >= sweepAt) sweep(now);
-      fullAt.set(key, next);
-      return 0;
-    },
-    size: () => fullAt.size,
-  };
-}
 
 /** What an address is counted as: an IPv6 network of 64 bits is one subscriber. */
 export function addressKey(address: string): string {
@@ -49,26 +17,80 @@ export function addressKey(address: string): string {
     .join(':');
 }
 
-/** The allowances of the API. */
+/** Whether an address is this machine's own, or none. */
+export const isOwnAddress = (address: string): boolean => /^$|^::1$|^(?:::ffff:)?127\./i.test(address);
+
+export interface LogInAttempt {
+  address: string;
+  handle: string;
+  /** The device, when it is known for this account; null: any other. */
+  device: string | null;
+}
+
+/** The allowances of the API. Each answers how many milliseconds to wait; 0: it was taken. */
 export interface Limits {
-  /** A log-in: milliseconds to wait. Counted by address, by account and address, and by account, so that nobody is locked out by a few tries of others. */
-  logIn(address: string, handle: string, now: number): number;
+  /** Any request of an address. This machine's own, and one that is not known, are not counted: that is a proxy, or a test. */
+  address(address: string, now: number): number;
+  /** Any request of somebody who is signed in. */
+  person(userId: string, changes: boolean, now: number): number;
+  /**
+   * A log-in: milliseconds to wait. Counted by address, by account and address, and by account. A device that the person has signed in
+   * from before is counted by itself alone, so that no guessing of others locks them out (S7).
+   */
+  logIn(attempt: LogInAttempt, now: number): number;
   register(address: string, now: number): number;
+  /** Reset links and invites that somebody presents. */
+  link(address: string, now: number): number;
+  /** Ceremonies of passkeys: their beginnings and ends. */
+  passkey(address: string, now: number): number;
+  /** A signed-in person's own password, asked for once more. */
+  password(userId: string, now: number): number;
+  /** Invites that somebody makes. */
+  invite(userId: string, now: number): number;
   /** People search and look-up. */
   people(userId: string, now: number): number;
+  /** New conversations. */
+  open(userId: string, now: number): number;
+  /** Changes of members and blocks. */
+  rights(userId: string, now: number): number;
+  /** Reports to the operator. */
+  report(userId: string, now: number): number;
 }
 
 export function makeLimits(): Limits {
-  const byAddress = makeLimiter({ burst: 60, perMinute: 30 });
-  const byBoth = makeLimiter({ burst: 10, perMinute: 4 });
-  const byAccount = makeLimiter({ burst: 100, perMinute: 20 });
-  const registrations = makeLimiter({ burst: 100, perMinute: 20 });
-  const searches = makeLimiter({ burst: 30, perMinute: 60 });
+  const byAddress = makeLimiter(HTTP_RATES.logInAddress);
+  const byBoth = makeLimiter(HTTP_RATES.logInBoth);
+  const byAccount = makeLimiter(HTTP_RATES.logInAccount);
+  const byDevice = makeLimiter(HTTP_RATES.logInDevice);
+  const registrations = makeLimiter(HTTP_RATES.register);
+  const links = makeLimiter(HTTP_RATES.link);
+  const ceremonies = makeLimiter(HTTP_RATES.passkey);
+  const passwords = makeLimiter(HTTP_RATES.password);
+  const invites = makeLimiter(HTTP_RATES.invite);
+  const opens = makeLimiter(HTTP_RATES.open);
+  const rights = makeLimiter(HTTP_RATES.rights);
+  const reports = makeLimiter(HTTP_RATES.report);
+  const searches = makeLimiter(HTTP_RATES.people);
+  const addresses = makeLimiter(HTTP_RATES.address);
+  const reading = makeLimiter(HTTP_RATES.reads);
+  const writing = makeLimiter(HTTP_RATES.writes);
   return {
-    logIn: (address, handle, now) =>
-      byAddress.take(addressKey(address), now) || byBoth.take(`${addressKey(address)} ${handle}`, now) || byAccount.take(handle, now),
+    address: (address, now) => (isOwnAddress(address) ? 0 : addresses.take(addressKey(address), now)),
+    person: (userId, changes, now) => (changes ? writing : reading).take(userId, now),
+    logIn({ address, handle, device }, now) {
+      if (device !== null) return byDevice.take(`${device} ${handle}`, now);
+      const from = addressKey(address);
+      return byAddress.take(from, now) || byBoth.take(`${from} ${handle}`, now) || byAccount.take(handle, now);
+    },
     register: (address, now) => registrations.take(addressKey(address), now),
+    link: (address, now) => links.take(addressKey(address), now),
+    passkey: (address, now) => ceremonies.take(addressKey(address), now),
+    password: (userId, now) => passwords.take(userId, now),
+    invite: (userId, now) => invites.take(userId, now),
     people: (userId, now) => searches.take(userId, now),
+    open: (userId, now) => opens.take(userId, now),
+    rights: (userId, now) => rights.take(userId, now),
+    report: (userId, now) => reports.take(userId, now),
   };
 }
 

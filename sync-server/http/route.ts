@@ -5,11 +5,17 @@ import { z } from 'zod';
 import type { Clock, RandomBytes } from '../../shared/clock.ts';
 import { problem as problemSchema, uuid } from '../../shared/api.ts';
 import type { Accounts, History, SignIns } from '../core/accounts.ts';
+import type { ForeignAccounts } from '../core/identity.ts';
+import type { Invites, Passkeys, PasswordStore } from '../core/ways-in.ts';
 import type { Messaging } from '../core/messaging-port.ts';
 import type { Logger } from '../core/ports.ts';
+import type { Reports } from '../core/rights/reports.ts';
 import type { Authenticate, Identity } from './identity/authenticate.ts';
+import type { Devices } from './identity/devices.ts';
+import type { Enrol } from './identity/enrol.ts';
+import type { KeyRing } from './identity/key-ring.ts';
 import type { Passwords } from './identity/passwords.ts';
-import type { KeyRing } from './identity/signing-keys.ts';
+import type { Platform } from './identity/platform.ts';
 import type { Place } from './origin.ts';
 import type { Limits } from './rate-limit.ts';
 
@@ -30,9 +36,20 @@ export type App = OpenAPIHono<Env>;
 export interface RouteDeps {
   accounts: Accounts;
   signIns: SignIns;
+  passwordStore: PasswordStore;
+  passkeys: Passkeys;
+  invites: Invites;
   history: History;
+  reports: Reports;
+  /** Whether the messages of deleted accounts go too. */
+  deletedMessages: 'keep' | 'remove';
   messaging: Messaging;
   keys: KeyRing;
+  /** Another platform whose people are at home here too; null: none (S6). */
+  platform: Platform | null;
+  enrol: Enrol;
+  foreignAccounts: ForeignAccounts;
+  devices: Devices;
   passwords: Passwords;
   limits: Limits;
   registration: 'open' | 'invite' | 'closed';
@@ -56,6 +73,9 @@ export const problems = {
 } as const;
 /** Either way of signing in. */
 export const security: Record<string, string[]>[] = [{ cookie: [] }, { bearer: [] }];
+
+/** A time as the API tells it. */
+export const iso = (at: number): string => new Date(at).toISOString();
 
 const DIGITS = /^[0-9]{1,15}$/;
 /** A whole number in a query. */

@@ -1,11 +1,18 @@
 import { serveStatic } from '@hono/node-server/serve-static';
 import type { MiddlewareHandler } from 'hono';
+import { CSP_REPORTS_PATH } from './csp-reports.ts';
 import { type App, type Env } from './route.ts';
+
+/** What neither the app nor anything that gets into it may ask a person for. */
+const PERMISSIONS = ['camera', 'microphone', 'geolocation', 'display-capture', 'payment', 'usb', 'serial', 'hid', 'midi']
+  .map((name) => `${name}=()`)
+  .join(', ');
 
 /**
  * Security headers of every answer. Scripts, styles and images come from this origin alone; styles are set through the CSSOM, which needs no
- * exception, so templates must not carry `style` attributes in their markup. Sockets are named because older Safari does not count them
- * to 'self'.
+ * exception, so templates must not carry `style` attributes in their markup. Text becomes markup only by the policy of compiled templates,
+ * and a worker only from the one address (trusted types, `client/platform/trusted-types.ts`). Sockets are named because older Safari does
+ * not count them to 'self'.
  */
 export const securityHeaders: MiddlewareHandler<Env> = async (c, next) => {
   const { host, secure } = c.var.place;
@@ -24,12 +31,16 @@ export const securityHeaders: MiddlewareHandler<Env> = async (c, next) => {
       "base-uri 'none'",
       "form-action 'self'",
       "frame-ancestors 'none'",
+      "require-trusted-types-for 'script'",
+      'trusted-types solid-template service-worker',
+      `report-uri ${CSP_REPORTS_PATH}`,
     ].join('; '),
   );
   c.header('X-Content-Type-Options', 'nosniff');
   c.header('Referrer-Policy', 'no-referrer');
   c.header('Cross-Origin-Opener-Policy', 'same-origin');
   c.header('Cross-Origin-Resource-Policy', 'same-origin');
+  c.header('Permissions-Policy', PERMISSIONS);
   if (secure) c.header('Strict-Transport-Security', 'max-age=31536000');
   await next();
 };

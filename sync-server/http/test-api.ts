@@ -2,19 +2,34 @@ import { Registry } from 'prom-client';
 import { systemClock, systemRandom } from '../../shared/clock.ts';
 import { signedIn as signedInSchema } from '../../shared/api.ts';
 import { type Messaging } from '../core/messaging-port.ts';
-import { membersMay, startNode } from '../core/node.ts';
-import { makeAccounts, makeSignIns, makeSigningKeys } from '../postgres/accounts.ts';
+import { startNode } from '../core/node.ts';
+import type { HintBus } from '../core/ports.ts';
+import { membersMay } from '../core/rights/permissions.ts';
+import { makeAccounts } from '../postgres/accounts.ts';
 import { connect } from '../postgres/connect.ts';
 import { makePostgresBus } from '../postgres/hint-bus.ts';
 import { makeHistory } from '../postgres/history.ts';
 import { makePostgresInbox } from '../postgres/inbox.ts';
 import { createTestDatabase } from '../postgres/launcher/test-database.ts';
+import { makeSignIns } from '../postgres/sign-ins.ts';
+import { makeInvites } from '../postgres/invites.ts';
+import { makePasskeys } from '../postgres/passkeys.ts';
+import { makePasswordStore } from '../postgres/password-store.ts';
+import { makeForeignAccounts } from '../postgres/foreign-accounts.ts';
+import { makeKnownDevices } from '../postgres/known-devices.ts';
+import { makeReports } from '../postgres/reports.ts';
 import { makePostgresMembership } from '../postgres/membership.ts';
+import { makePostgresDepartures, makePostgresRelations } from '../postgres/relations.ts';
 import { migrate } from '../postgres/migrate.ts';
+import { makeSigningKeys } from '../postgres/signing-keys.ts';
+import { makeStandingSignIns } from '../postgres/standing-sign-ins.ts';
 import { makePostgresLog } from '../postgres/update-log.ts';
 import { type AppDeps, createApp } from './app.ts';
 import { makePasswords } from './identity/passwords.ts';
-import { loadKeyRing } from './identity/signing-keys.ts';
+import { makeDevices } from './identity/devices.ts';
+import { makeEnrol } from './identity/enrol.ts';
+import { openKeyRing } from './identity/key-ring.ts';
+import { importStored, makeStoredKey } from './identity/signing-keys.ts';
 import { makeLimits } from './rate-limit.ts';
 import { mountSync } from './sync-route.ts';
 
@@ -35,22 +50,34 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
   let skew = 0;
   const clock = { now: () => systemClock.now() + skew, after: systemClock.after.bind(systemClock) };
   const bus = makePostgresBus(sql, silent);
-  const node = await startNode({
+  const nodeDeps = {
     log: makePostgresLog(sql),
     bus,
     membership: makePostgresMembership(sql),
+    relations: makePostgresRelations(sql),
+    departures: makePostgresDepartures(sql),
     inbox: makePostgresInbox(sql),
+    signIns: makeStandingSignIns(sql),
     permissions: membersMay,
     clock,
     random: systemRandom,
     logger: silent,
-  });
+  };
+  const node = await startNode(nodeDeps);
   const told: { ended: Parameters<Messaging['endSessions']>[0][]; extended: string[] } = { ended: [], extended: [] };
   const errors: Record<string, unknown>[] = [];
+  const signingKeys = makeSigningKeys(sql);
+  const load = async () => importStored(await signingKeys.load(() => makeStoredKey(clock.now())));
+  const keys = await openKeyRing({ load, clock, logger: silent });
   const deps = change({
     accounts: makeAccounts(sql),
     signIns: makeSignIns(sql),
+    passwordStore: makePasswordStore(sql),
+    passkeys: makePasskeys(sql),
+    invites: makeInvites(sql),
     history: makeHistory(sql),
+    reports: makeReports(sql),
+    deletedMessages: 'keep',
     messaging: {
       ...node.messaging,
       endSessions(who) {
@@ -59,7 +86,11 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
       },
       extendSession: (sid) => void told.extended.push(sid),
     },
-    keys: await loadKeyRing(makeSigningKeys(sql)),
+    keys,
+    platform: null,
+    foreignAccounts: makeForeignAccounts(sql),
+    enrol: makeEnrol({ foreignAccounts: makeForeignAccounts(sql), random: systemRandom }),
+    devices: makeDevices({ knownDevices: makeKnownDevices(sql), random: systemRandom, now: clock.now }),
     passwords: makePasswords(),
     limits: makeLimits(),
     registration: 'open',
@@ -69,6 +100,7 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
     allowedOrigins: [],
     trustProxy: true,
     registry: new Registry(),
+    metricsToken: 'a-token-for-metrics',
     ping: async () => void (await sql`select 1`),
     clientDir: null,
     mount: (mounted, door) => mountSync(mounted, { ...door, ...node, clock }),
@@ -113,9 +145,12 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
     call,
     register,
     now: clock.now,
+    /** Another node on the same database; it hears of the first by `bus`. */
+    anotherNode: (bus: HintBus = makePostgresBus(sql, silent)) => startNode({ ...nodeDeps, bus }),
     /** Moves the clock. */
     pass: (ms: number) => void (skew += ms),
     async close() {
+      keys.stop();
       await node.stop();
       await sql.end();
       await database.drop();

@@ -1,7 +1,7 @@
 import type { Conversation } from '../../shared/api.ts';
 import type { Uuid } from '../../shared/ids.ts';
 import type { InboxSource } from '../core/ports.ts';
-import type { MemoryStore, StoredConversation } from './store.ts';
+import { type MemoryStore, type StoredConversation, hasBlocked } from './store.ts';
 
 /** What changes people's lists, in memory. People have no names here. Each read is of one moment, and handed over at another. */
 export function makeMemoryInbox(store: MemoryStore, pause: () => Promise<void> = async () => {}): InboxSource {
@@ -15,12 +15,15 @@ export function makeMemoryInbox(store: MemoryStore, pause: () => Promise<void> =
       const from = /^[0-9]+$/.test(cursor ?? '') && Number(cursor) <= store.changes ? Number(cursor) : 0;
       const own = [...store.conversations.values()].filter(({ state }) => state.kind !== 'private');
       const changed = own.filter(({ members, changed }) => Math.max(changed, members.get(userId)?.changed ?? Infinity) > from);
-      const gone = cursor === null ? [] : own.filter(({ former }) => former.has(userId));
+      const isListed = ({ state, members }: StoredConversation): boolean => state.seq > (members.get(userId)?.hiddenAt ?? -1);
+      const isGone = (row: StoredConversation): boolean =>
+        row.former.has(userId) || ((row.members.get(userId)?.changed ?? 0) > from && !isListed(row));
+      const gone = cursor === null ? [] : own.filter(isGone);
       return later({
         changed: changed
-          .filter(({ members }) => members.has(userId))
+          .filter((row) => row.members.has(userId) && isListed(row))
           .sort((a, b) => b.lastAt - a.lastAt)
-          .map((row) => asConversation(row, userId)),
+          .map((row) => asConversation(store, row, userId)),
         gone: gone.map(({ state }) => state.id),
         cursor: String(store.changes),
       });
@@ -32,10 +35,12 @@ export function makeMemoryInbox(store: MemoryStore, pause: () => Promise<void> =
   };
 }
 
-function asConversation({ state, title, members, messages }: StoredConversation, userId: Uuid): Conversation {
-  const sorted = [...messages.values()].sort((a, b) => a.seq - b.seq);
+function asConversation(store: MemoryStore, row: StoredConversation, userId: Uuid): Conversation {
+  const { state, title, history, members, messages } = row;
+  const { read, since, from = 0, asked } = members.get(userId)!;
+  const sorted = [...messages.values()].filter(({ seq }) => seq > from).sort((a, b) => a.seq - b.seq);
   const last = sorted.at(-1);
-  const { read, since } = members.get(userId)!;
+  const counts = (senderId: Uuid): boolean => senderId !== userId && !hasBlocked(store, userId, senderId);
   return {
     id: state.id,
     kind: state.kind === 'group' ? 'group' : 'direct',
@@ -44,8 +49,10 @@ function asConversation({ state, title, members, messages }: StoredConversation,
     lastMessage: last
       ? { id: last.id, seq: last.seq, senderId: last.senderId, preview: last.body, sentAt: new Date(last.acceptedAt).toISOString() }
       : null,
-    unreadCount: sorted.filter((one) => one.seq > Math.max(read, since) && one.senderId !== userId && one.body !== null).length,
+    unreadCount: sorted.filter((one) => one.seq > Math.max(read, since) && counts(one.senderId) && one.body !== null).length,
     lastReadSeq: read,
     openSegment: state.open,
+    ...(history === 'joined' ? { history } : {}),
+    ...(asked ? { request: true as const } : {}),
   };
 }

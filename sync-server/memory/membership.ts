@@ -1,5 +1,5 @@
 import type { Membership, Positions } from '../core/ports.ts';
-import { type MemoryStore, nextChange } from './store.ts';
+import { type MemoryStore, hasBlocked, nextChange } from './store.ts';
 import type { Uuid } from '../../shared/ids.ts';
 
 /** Membership and read positions in memory. */
@@ -26,6 +26,25 @@ export function makeMemoryMembership(store: MemoryStore, pause: () => Promise<vo
       if (read > member.read) member.changed = nextChange(store);
       member.read = read;
       return later(member.read);
+    },
+    privacy(conversationId) {
+      const members = [...(store.conversations.get(conversationId)?.members.values() ?? [])];
+      const isApart = (one: Uuid, other: Uuid): boolean => hasBlocked(store, one, other) || hasBlocked(store, other, one);
+      return later({
+        silent: members.filter(({ asked }) => asked).map(({ userId }) => userId),
+        apart: members.flatMap(({ userId: one }, i) =>
+          members.slice(i + 1).flatMap(({ userId: other }): [Uuid, Uuid][] => (isApart(one, other) ? [[one, other]] : [])),
+        ),
+      });
+    },
+    setListed(conversationId, userId, listed) {
+      const row = store.conversations.get(conversationId);
+      const member = row?.members.get(userId);
+      if (!row || !member || row.state.kind === 'private') return later(false);
+      const hiddenAt = listed ? null : row.state.seq;
+      if (hiddenAt !== member.hiddenAt) member.changed = nextChange(store);
+      member.hiddenAt = hiddenAt;
+      return later(true);
     },
     setDelivered(userId, seqs) {
       const moved = [...seqs].flatMap(([conversationId, seq]) => {

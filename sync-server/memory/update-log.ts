@@ -1,7 +1,18 @@
 import type { Uuid } from '../../shared/ids.ts';
 import type { Clock } from '../../shared/clock.ts';
-import type { ConversationWrite, DocumentWrite, Hint, Locked, UpdateLog, Want } from '../core/ports.ts';
-import { type MemoryStore, type StoredConversation, type StoredDocument, applyChange, nextChange, notify } from './store.ts';
+import type { ConversationWrite, DocumentWrite, Hint, Locked, Member, UpdateLog, Want } from '../core/ports.ts';
+import {
+  type MemoryStore,
+  type StoredConversation,
+  type StoredDocument,
+  type StoredMember,
+  applyChange,
+  applyMember,
+  lockRows,
+  membersOf,
+  nextChange,
+  notify,
+} from './store.ts';
 
 /** The moments at which a transaction or a read gives way to others; a test may hold it there, or make it fail by throwing. */
 export type Moment = 'asked' | 'locked' | 'written' | 'committed' | 'read';
@@ -17,38 +28,22 @@ export function makeMemoryLog(store: MemoryStore, { clock, pause = nextTurn }: {
     return snapshot;
   }
 
-  /** Runs `task` while it alone holds the rows, taken in order of id (L2). */
-  async function underLock<T>(ids: readonly Uuid[], task: (rows: Map<Uuid, StoredConversation>) => Promise<T>): Promise<T> {
-    const rows = new Map<Uuid, StoredConversation>();
-    const releases: (() => void)[] = [];
-    try {
-      for (const id of [...new Set(ids)].sort()) {
-        const row = store.conversations.get(id);
-        if (!row) continue;
-        const before = row.lock;
-        row.lock = new Promise((resolve) => releases.push(resolve));
-        await before;
-        rows.set(id, row);
-      }
-      return await task(rows);
-    } finally {
-      for (const release of releases) release();
-    }
-  }
+  const underLock = <T>(ids: readonly Uuid[], task: (rows: Map<Uuid, StoredConversation>) => Promise<T>): Promise<T> =>
+    lockRows(store, ids, task);
 
   return {
     read: (conversationId, n, position) => {
       const row = store.conversations.get(conversationId);
       const document = row?.documents.get(n);
       if (!row || !document) return later(null);
-      return later({ conversation: row.state, document: document.state, ...after(document, position), members: membersOf(row) });
+      return later({ conversation: row.state, document: document.state, ...after(document, position), members: membersOf(store, row) });
     },
     async transact(wants, build) {
       await pause('asked');
       await underLock(
         wants.map(({ conversationId }) => conversationId),
         async (rows) => {
-          const locked = structuredClone(new Map(wants.flatMap((want) => lockedOf(rows.get(want.conversationId), want))));
+          const locked = structuredClone(new Map(wants.flatMap((want) => lockedOf(store, rows.get(want.conversationId), want))));
           await pause('locked');
           const writes = build(locked);
           if (writes.length === 0) return;
@@ -56,21 +51,24 @@ export function makeMemoryLog(store: MemoryStore, { clock, pause = nextTurn }: {
           for (const write of writes) checkFits(rows.get(write.conversationId), write);
           for (const write of writes) commit(store, rows.get(write.conversationId)!, write, clock.now());
           notify(store, hintOf(writes));
+          for (const { conversationId, members } of writes) if (members) notify(store, { kind: 'members', conversationId });
         },
       );
       await pause('committed');
     },
-    async create({ id, kind, title, createdAt, members, documents }) {
+    async create({ id, kind, title, history = 'all', by, createdAt, members, documents }) {
       await pause('asked');
-      if (store.conversations.has(id)) return false;
+      if (store.conversations.has(id) || store.gone.has(id)) return false;
       const row: StoredConversation = {
         state: { id, kind, seq: 0, open: 1, membersVersion: 1 },
         title,
+        history,
         createdAt,
-        members: new Map(members.map((member) => [member.userId, { ...member, read: member.since, delivered: member.since, changed: 0 }])),
+        members: new Map(members.map((member) => [member.userId, newMember(member, kind === 'direct', by ?? null, createdAt)])),
         changed: nextChange(store),
         lastAt: createdAt,
         former: new Set(),
+        declined: [],
         documents: new Map(),
         messages: new Map(),
         lock: Promise.resolve(),
@@ -87,7 +85,10 @@ export function makeMemoryLog(store: MemoryStore, { clock, pause = nextTurn }: {
     ahead: (documents) =>
       later(
         documents
-          .filter(({ conversationId, n, position }) => (documentOf(store, conversationId, n)?.state.position ?? 0) > position)
+          .filter(({ conversationId, n, position, membersVersion }) => {
+            const row = store.conversations.get(conversationId);
+            return (row?.documents.get(n)?.state.position ?? 0) > position || (row?.state.membersVersion ?? 0) > membersVersion;
+          })
           .map(({ conversationId, n }) => ({ conversationId, n })),
       ),
     due(forMs, limit) {
@@ -113,24 +114,30 @@ export function makeMemoryLog(store: MemoryStore, { clock, pause = nextTurn }: {
   };
 }
 
-const documentOf = (store: MemoryStore, conversationId: Uuid, n: number): StoredDocument | undefined =>
-  store.conversations.get(conversationId)?.documents.get(n);
-
-const membersOf = (row: StoredConversation) => [...row.members.values()].map(({ userId, role, since }) => ({ userId, role, since }));
+/** The row of a first member. A direct request is on nobody's list before its first message. */
+const newMember = (member: Member, isDirect: boolean, by: Uuid | null, now: number): StoredMember => ({
+  ...member,
+  read: member.since,
+  delivered: member.since,
+  changed: 0,
+  hiddenAt: member.asked && isDirect ? 0 : null,
+  askedBy: member.asked ? by : null,
+  askedAt: now,
+});
 
 const after = ({ rows, claims }: StoredDocument, position: number) => ({
   rows: rows.filter((row) => row.position > position),
   claims: claims.filter((claim) => claim.position > position).map(({ client, userId }) => ({ client, userId })),
 });
 
-function lockedOf(row: StoredConversation | undefined, want: Want): [Uuid, Locked][] {
+function lockedOf(store: MemoryStore, row: StoredConversation | undefined, want: Want): [Uuid, Locked][] {
   if (!row) return [];
   const documents: Locked['documents'] = new Map();
   for (const { n, position } of want.documents) {
     const document = row.documents.get(n);
     if (document) documents.set(n, { state: document.state, ...after(document, position) });
   }
-  const members = row.state.membersVersion === want.membersVersion ? null : membersOf(row);
+  const members = row.state.membersVersion === want.membersVersion ? null : membersOf(store, row);
   return [
     [row.state.id, { conversation: row.state, documents, members, usedIds: new Set(want.messageIds.filter((id) => row.messages.has(id))) }],
   ];
@@ -152,10 +159,14 @@ function checkFollows(row: StoredConversation, { state, fresh }: DocumentWrite):
     throw new Error(`document ${state.n}: position ${state.position} is not the next`);
 }
 
-function commit(store: MemoryStore, row: StoredConversation, { seq, open, documents, snapshot }: ConversationWrite, now: number): void {
-  row.state = { ...row.state, seq, open };
+function commit(store: MemoryStore, row: StoredConversation, write: ConversationWrite, now: number): void {
+  const { seq, open, documents, snapshot, members, about = {} } = write;
+  row.state = { ...row.state, seq, open, membersVersion: row.state.membersVersion + (members ? 1 : 0) };
+  Object.assign(row, about);
   row.lastAt = snapshot.findLast((change) => change.kind === 'message')?.acceptedAt ?? row.lastAt;
-  if (snapshot.some(({ kind }) => kind !== 'reactions') || documents.some(({ state }) => state.n === 0)) row.changed = nextChange(store);
+  const isListed = snapshot.some(({ kind }) => kind !== 'reactions') || documents.some(({ state }) => state.n === 0) || members;
+  if (isListed) row.changed = nextChange(store);
+  for (const change of members ?? []) applyMember(store, row, change, now);
   for (const document of documents) writeDocument(row, document, now);
   for (const change of snapshot) applyChange(row, change);
 }

@@ -66,5 +66,11 @@ export function toDocument(row: DocumentRow): { state: DocumentState; rows: Upda
   };
 }
 
-/** Columns of a present member `m`. */
-export const memberColumns = (sql: Queries) => sql`m.user_id as "userId", m.role, m.since`;
+/** A present member `m` of a conversation `c`, as JSON without what is not so. */
+export const memberJson = (sql: Queries) => sql`
+  json_strip_nulls(json_build_object('userId', m.user_id, 'role', m.role, 'since', m.since, 'from', nullif(m.visible_from, 0),
+    'asked', nullif(m.asked, false),
+    'blocks', case when c.kind = 'direct' then (
+      select true from blocks b join members o on o.user_id = b.blocked_id
+      where b.blocker_id = m.user_id and o.conversation_id = m.conversation_id limit 1) end,
+    'gone', case when c.kind = 'direct' then (select true from users u where u.id = m.user_id and u.deleted_at is not null) end))`;

@@ -2,6 +2,7 @@ import type { ConversationWrite, DocumentWrite, Hint, NewConversation } from '..
 import type { Transaction } from './connect.ts';
 import { HINT_CHANNEL, encodeHint } from './hints.ts';
 import { jsonRows, toBase64 } from './json-rows.ts';
+import { insertMembers, memberStatements } from './member-writes.ts';
 import { snapshotStatements } from './snapshot.ts';
 
 /** The documents of one conversation that a transaction writes. */
@@ -16,20 +17,24 @@ export async function writeConversations(tx: Transaction, writes: readonly Conve
     updateConversations(tx, writes),
     ...documentStatements(tx, writes),
     ...snapshotStatements(tx, writes),
-    notify(tx, { kind: 'updates', documents: hinted(writes) }),
+    ...memberStatements(tx, writes),
+    notify(tx, [{ kind: 'updates', documents: hinted(writes) }, ...membersHints(writes)]),
   ]);
 }
 
+const membersHints = (writes: readonly ConversationWrite[]): Hint[] =>
+  writes.flatMap(({ conversationId, members }) => (members ? [{ kind: 'members', conversationId }] : []));
+
 /** The members and first documents of a conversation whose row was inserted in this transaction. */
-export async function writeNew(tx: Transaction, { id, members, documents }: NewConversation): Promise<void> {
-  const rows = members.map((member) => ({ ...member, conversationId: id }));
+export async function writeNew(tx: Transaction, { id, kind, members, documents, by }: NewConversation): Promise<void> {
+  const rows = members.map(({ userId, role, since, from = 0, asked }) => {
+    const hidden = asked && kind === 'direct' ? 0 : null;
+    return { conversationId: id, userId, role, since, from, askedBy: (asked && by) ?? null, hidden };
+  });
   await sendAll([
-    tx`
-      insert into members (conversation_id, user_id, role, since, read_seq, delivered_seq)
-      select "conversationId", "userId", role, since, since, since
-      from json_to_recordset(${jsonRows(rows)}::text::json) as x("conversationId" uuid, "userId" uuid, role text, since int8)`,
+    insertMembers(tx, rows),
     ...documentStatements(tx, [{ conversationId: id, documents }]),
-    notify(tx, { kind: 'updates', documents: hinted([{ conversationId: id, documents }]) }),
+    notify(tx, [{ kind: 'updates', documents: hinted([{ conversationId: id, documents }]) }]),
   ]);
 }
 
@@ -40,16 +45,18 @@ async function sendAll(statements: readonly PromiseLike<unknown>[]): Promise<voi
 
 const updateConversations = (tx: Transaction, writes: readonly ConversationWrite[]) => tx`
   update conversations c set seq = x.seq, open = x.open, last_at = coalesce(to_timestamp(x."lastAt" / 1000.0), c.last_at),
+    title = coalesce(x.title, c.title), history = coalesce(x.history, c.history),
+    members_version = c.members_version + x."membersChange",
     changed = case when x.listed then pg_current_xact_id() else c.changed end
   from json_to_recordset(${jsonRows(writes.map(toConversationRow))}::text::json) as x(
-    id uuid, seq int8, open int, "lastAt" int8, listed boolean)
+    id uuid, seq int8, open int, "lastAt" int8, title text, history text, "membersChange" int, listed boolean)
   where c.id = x.id`;
 
 /** `listed`: people's lists show something of it (I3). */
-function toConversationRow({ conversationId, seq, open, documents, snapshot }: ConversationWrite) {
+function toConversationRow({ conversationId, seq, open, documents, snapshot, members, about }: ConversationWrite) {
   const last = snapshot.findLast((change) => change.kind === 'message');
-  const listed = snapshot.some(({ kind }) => kind !== 'reactions') || documents.some(({ state }) => state.n === 0);
-  return { id: conversationId, seq, open, lastAt: last?.acceptedAt ?? null, listed };
+  const listed = members !== undefined || snapshot.some(({ kind }) => kind !== 'reactions') || documents.some(({ state }) => state.n === 0);
+  return { id: conversationId, seq, open, lastAt: last?.acceptedAt ?? null, ...about, membersChange: members ? 1 : 0, listed };
 }
 
 function documentStatements(tx: Transaction, parts: readonly Part[]): PromiseLike<unknown>[] {
@@ -107,8 +114,8 @@ async function updateDocuments(tx: Transaction, rows: readonly DocumentRow[]): P
 }
 
 /** NOTIFY reaches the listeners with the commit, or not at all. */
-const notify = (tx: Transaction, hint: Hint) => tx`
-  select pg_notify(${HINT_CHANNEL}, payload) from unnest(${encodeHint(hint)}::text[]) as payload`;
+export const notify = (tx: Transaction, hints: readonly Hint[]) => tx`
+  select pg_notify(${HINT_CHANNEL}, payload) from unnest(${hints.flatMap(encodeHint)}::text[]) as payload`;
 
 const hinted = (writes: readonly Part[]) =>
   writes.flatMap(({ conversationId, documents }) =>

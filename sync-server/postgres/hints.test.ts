@@ -6,6 +6,7 @@ import { decodeHint, encodeHint } from './hints.ts';
 test('[L12] hints come back as they were', () => {
   const hints: Hint[] = [
     { kind: 'positions', conversationId: anId(), userId: anId(), read: true },
+    { kind: 'members', conversationId: anId() },
     { kind: 'signed-out', userId: anId() },
     { kind: 'signed-out', userId: anId(), sid: anId() },
     { kind: 'renewed', sid: anId(), expiresAt: 1_800_000_000_000 },
@@ -29,6 +30,7 @@ test.each([
   '{"kind":"updates"}',
   '{"kind":"updates","documents":[["x",1,1]]}',
   '{"kind":"positions"}',
+  '{"kind":"members","conversationId":"x"}',
   '{"kind":"signed-out","sid":"x"}',
   '{"kind":"renewed","sid":"x","expiresAt":1}',
 ])('[L12] %j is no hint', (payload) => {

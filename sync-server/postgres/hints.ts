@@ -29,6 +29,8 @@ export function decodeHint(payload: string): Hint | null {
       return Array.isArray(documents) && documents.every(isEntry) ? { kind, documents } : null;
     case 'positions':
       return isId(conversationId) && isId(userId) && typeof read === 'boolean' ? { kind, conversationId, userId, read } : null;
+    case 'members':
+      return isId(conversationId) ? { kind, conversationId } : null;
     case 'signed-out':
       if (!isId(userId) || !(sid === undefined || isId(sid))) return null;
       return sid === undefined ? { kind, userId } : { kind, userId, sid };

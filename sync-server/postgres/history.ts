@@ -2,7 +2,7 @@ import type { Message } from '../../shared/api.ts';
 import type { MessageId, Uuid } from '../../shared/ids.ts';
 import type { ConversationCursor, History, Page } from '../core/accounts.ts';
 import type { Sql } from './connect.ts';
-import { asConversation, conversationRows, membershipOf, unreadOf } from './conversation-rows.ts';
+import { asConversation, conversationRows, isListed, membershipOf, unreadOf } from './conversation-rows.ts';
 
 interface MessageRow {
   id: MessageId;
@@ -42,13 +42,22 @@ export function makeHistory(sql: Sql): History {
           where r.conversation_id = x.conversation_id and r.message_id = x.id group by one.emoji) e) as reactions
     from messages x where ${which}`;
 
-  const isMember = async (userId: Uuid, conversationId: Uuid): Promise<boolean> =>
-    (await sql`select 1 from ${membershipOf(sql, userId)} and c.id = ${conversationId}`).length > 0;
+  /** The seq after which a member may read; null for who is none. */
+  async function visibleFrom(userId: Uuid, conversationId: Uuid): Promise<number | null> {
+    const [row] = await sql<
+      { from: number }[]
+    >`select m.visible_from as from from ${membershipOf(sql, userId)} and c.id = ${conversationId}`;
+    return row?.from ?? null;
+  }
 
   return {
     async conversations(userId, before, limit) {
       const from = before ? sql`and (c.last_at, c.id) < (${new Date(before.at)}, ${before.id})` : sql``;
-      const rows = await conversationRows(sql, userId, sql`${from} order by c.last_at desc, c.id desc limit ${limit + 1}`);
+      const rows = await conversationRows(
+        sql,
+        userId,
+        sql`and ${isListed(sql)} ${from} order by c.last_at desc, c.id desc limit ${limit + 1}`,
+      );
       const page = pageOf(rows, limit, ({ at, id }): ConversationCursor => ({ at: at.getTime(), id }));
       return { ...page, items: page.items.map(asConversation) };
     },
@@ -57,22 +66,27 @@ export function makeHistory(sql: Sql): History {
       return row ? asConversation(row) : null;
     },
     async messages(userId, conversationId, before, limit) {
-      if (!(await isMember(userId, conversationId))) return null;
+      const visible = await visibleFrom(userId, conversationId);
+      if (visible === null) return null;
       const from = before === null ? sql`` : sql`and x.seq < ${before}`;
-      const rows = await messageRows(sql`x.conversation_id = ${conversationId} ${from} order by x.seq desc limit ${limit + 1}`);
+      const rows = await messageRows(
+        sql`x.conversation_id = ${conversationId} and x.seq > ${visible} ${from} order by x.seq desc limit ${limit + 1}`,
+      );
       const page = pageOf(rows, limit, ({ seq }) => seq);
       return { ...page, items: page.items.map(asMessage).toReversed() };
     },
     async message(userId, conversationId, id) {
-      if (!(await isMember(userId, conversationId))) return null;
-      const [row] = await messageRows(sql`x.conversation_id = ${conversationId} and x.id = ${id}`);
+      const visible = await visibleFrom(userId, conversationId);
+      if (visible === null) return null;
+      const [row] = await messageRows(sql`x.conversation_id = ${conversationId} and x.seq > ${visible} and x.id = ${id}`);
       return row ? asMessage(row) : null;
     },
     async segments(userId, conversationId, before, limit) {
-      if (!(await isMember(userId, conversationId))) return null;
+      const visible = await visibleFrom(userId, conversationId);
+      if (visible === null) return null;
       const rows = await sql<{ n: number; firstSeq: number }[]>`
         select n, first_seq as "firstSeq" from documents
-        where conversation_id = ${conversationId} and n >= 1 ${before === null ? sql`` : sql`and n < ${Math.min(before, INT4_MAX)}`}
+        where conversation_id = ${conversationId} and n >= 1 and first_seq > ${visible} ${before === null ? sql`` : sql`and n < ${Math.min(before, INT4_MAX)}`}
         order by n desc limit ${limit + 1}`;
       const page = pageOf(rows, limit, ({ n }) => n);
       return { ...page, items: page.items.toReversed() };

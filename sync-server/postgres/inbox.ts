@@ -1,7 +1,7 @@
 import type { Uuid } from '../../shared/ids.ts';
 import type { InboxSource } from '../core/ports.ts';
 import type { Sql } from './connect.ts';
-import { asConversation, conversationRows } from './conversation-rows.ts';
+import { asConversation, conversationRows, isListed, membershipOf } from './conversation-rows.ts';
 
 /**
  * The inbox's source in Postgres (I2). Rows carry the transaction that changed them last; a cursor is the oldest transaction that was still
@@ -26,13 +26,16 @@ export function makePostgresInbox(sql: Sql): InboxSource {
       const { history, oldest, next } = await readHorizon();
       const from = readCursor(cursor, history, next);
       const since = sql`>= ${from ?? '0'}::xid8`;
-      // Those who left first: whoever came back in between is in the rows.
+      // Those that left the list first: what came back in between is in the rows.
       const gone =
         cursor === null
           ? []
           : await sql<{ id: Uuid }[]>`
-              select conversation_id as id from members where user_id = ${userId} and left_at is not null and changed ${since}`;
-      const rows = await conversationRows(sql, userId, from === null ? sql`` : sql`and (c.changed ${since} or m.changed ${since})`);
+              select conversation_id as id from members where user_id = ${userId} and left_at is not null and changed ${since}
+              union all
+              select c.id from ${membershipOf(sql, userId)} and not ${isListed(sql)} and m.changed ${since} and not (m.asked and m.hidden_seq = 0)`;
+      const news = from === null ? sql`` : sql`and (c.changed ${since} or m.changed ${since})`;
+      const rows = await conversationRows(sql, userId, sql`and ${isListed(sql)} ${news}`);
       const changed = rows.map(asConversation);
       const present = new Set(changed.map(({ id }) => id));
       return { changed, gone: gone.map(({ id }) => id).filter((id) => !present.has(id)), cursor: `${history}.${oldest}` };

@@ -26,6 +26,20 @@ export function makePostgresMembership(sql: Sql): Membership {
         returning m.read_seq`;
       return row?.read_seq ?? null;
     },
+    async privacy(conversationId) {
+      const [row] = await sql<{ silent: Uuid[]; apart: [Uuid, Uuid][] }[]>`
+        with present as (select user_id, asked from members where conversation_id = ${conversationId} and left_at is null)
+        select (select coalesce(json_agg(user_id), '[]') from present where asked) as silent,
+          (select coalesce(json_agg(json_build_array(b.blocker_id, b.blocked_id)), '[]') from blocks b
+            where b.blocker_id in (select user_id from present) and b.blocked_id in (select user_id from present)) as apart`;
+      return row!;
+    },
+    async setListed(conversationId, userId, listed) {
+      const { count } = await sql`
+        update members m set hidden_seq = ${listed ? null : sql`c.seq`} from conversations c
+        where c.id = m.conversation_id and c.kind <> 'private' and c.id = ${conversationId} and m.user_id = ${userId} and m.left_at is null`;
+      return count > 0;
+    },
     async setDelivered(userId, seqs) {
       const rows = await sql<{ conversationId: Uuid }[]>`
         update members m set delivered_seq = least(x.seq, c.seq)

@@ -6,7 +6,7 @@ import {
   type DocumentRow,
   conversationColumns,
   documentColumns,
-  memberColumns,
+  memberJson,
   toConversation,
   toDocument,
 } from './document-rows.ts';
@@ -20,8 +20,8 @@ export function makePostgresLog(sql: Sql): UpdateLog {
     async read(conversationId, n, position) {
       const [row] = await sql<(ConversationRow & DocumentRow & { members: Member[] })[]>`
         select ${conversationColumns(sql)}, ${documentColumns(sql)},
-          (select coalesce(json_agg(row_to_json(m)), '[]') from (
-            select ${memberColumns(sql)} from members m where m.conversation_id = c.id and m.left_at is null) m) as members
+          (select coalesce(json_agg(${memberJson(sql)}), '[]') from members m
+            where m.conversation_id = c.id and m.left_at is null) as members
         from (select ${conversationId}::uuid as conversation_id, ${n}::int as n, ${position}::int8 as position) w
         join documents d using (conversation_id, n)
         join conversations c on c.id = d.conversation_id`;
@@ -47,10 +47,12 @@ export function makePostgresLog(sql: Sql): UpdateLog {
     },
     create: (conversation) =>
       transaction(sql, async (tx) => {
-        const { id, kind, title, createdAt } = conversation;
+        const { id, kind, title, history = 'all', createdAt } = conversation;
+        if (kind === 'direct') await lockId(tx, id);
         const { count } = await tx`
-          insert into conversations (id, kind, title, created_at, last_at)
-          select ${id}, ${kind}, ${title}, at, at from to_timestamp(${createdAt} / 1000.0) as at
+          insert into conversations (id, kind, title, history, created_at, last_at)
+          select ${id}, ${kind}, ${title}, ${history}, at, at from to_timestamp(${createdAt} / 1000.0) as at
+          where not exists (select 1 from users where id = ${id} and deleted_at is not null)
           on conflict (id) do nothing`;
         if (count === 0) return false;
         await writeNew(tx, conversation);
@@ -60,11 +62,12 @@ export function makePostgresLog(sql: Sql): UpdateLog {
       if (documents.length === 0) return [];
       return [
         ...(await sql<{ conversationId: Uuid; n: number }[]>`
-          select conversation_id as "conversationId", n
+          select w.conversation_id as "conversationId", w.n
           from unnest(${documents.map(({ conversationId }) => conversationId)}::uuid[], ${documents.map(({ n }) => n)}::int[],
-            ${documents.map(({ position }) => position)}::int8[]) as w(conversation_id, n, held)
-          join documents using (conversation_id, n)
-          where position > held`),
+            ${documents.map(({ position }) => position)}::int8[], ${documents.map(({ membersVersion }) => membersVersion)}::int8[])
+            as w(conversation_id, n, held, version)
+          join documents d using (conversation_id, n) join conversations c on c.id = d.conversation_id
+          where d.position > w.held or c.members_version > w.version`),
       ];
     },
     async due(forMs, limit) {
@@ -85,6 +88,9 @@ export function makePostgresLog(sql: Sql): UpdateLog {
     },
   };
 }
+
+/** Locks the id of a conversation that may not exist yet, against blocks that are made at the same time. */
+export const lockId = (tx: Transaction, id: Uuid) => tx`select pg_advisory_xact_lock(hashtextextended(${id}, 0))`;
 
 /** Locks the rows in order of id, so that no two transactions wait for each other (L2). */
 async function lock(tx: Transaction, ids: readonly Uuid[]): Promise<ConversationState[]> {
@@ -112,7 +118,7 @@ async function readLocked(
   );
   const [documents, members, used] = await Promise.all([readDocuments(tx, wants), readMembers(tx, changed), readUsedIds(tx, wants)]);
   for (const row of documents) locked.get(row.conversation_id)?.documents.set(row.n, toDocument(row));
-  for (const { conversation_id, ...member } of members) locked.get(conversation_id)?.members?.push(member);
+  for (const { conversation_id, member } of members) locked.get(conversation_id)?.members?.push(member);
   for (const { conversation_id, id } of used) locked.get(conversation_id)?.usedIds.add(id);
   return locked;
 }
@@ -129,8 +135,8 @@ async function readDocuments(tx: Transaction, wants: readonly Want[]) {
 
 async function readMembers(tx: Transaction, ids: readonly Uuid[]) {
   if (ids.length === 0) return [];
-  return tx<(Member & { conversation_id: Uuid })[]>`
-    select m.conversation_id, ${memberColumns(tx)} from members m
+  return tx<{ conversation_id: Uuid; member: Member }[]>`
+    select m.conversation_id, ${memberJson(tx)} as member from members m join conversations c on c.id = m.conversation_id
     where m.conversation_id = any(${ids as Uuid[]}::uuid[]) and m.left_at is null`;
 }
 

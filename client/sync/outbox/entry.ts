@@ -48,14 +48,22 @@ export type DeleteEntry = Common & { readonly kind: 'delete'; readonly messageId
 /** This person has read up to `seq`. */
 export type ReadEntry = Common & { readonly kind: 'read'; readonly seq: number };
 
+/** What this person does about a request: takes it, or takes the conversation off their list, or leaves the group. */
+export type Answer = 'accept' | 'hide' | 'leave';
+export type AnswerEntry = Common & { readonly kind: 'answer'; readonly answer: Answer };
+/** Whether this person has blocked somebody; the conversation is their direct one. */
+export type BlockEntry = Common & { readonly kind: 'block'; readonly userId: Uuid; readonly isBlocked: boolean };
+
 /** An own change that the server has not acknowledged. */
-export type Entry = OpenEntry | MessageEntry | EditEntry | DeleteEntry | ReadEntry;
+export type Entry = OpenEntry | MessageEntry | EditEntry | DeleteEntry | ReadEntry | AnswerEntry | BlockEntry;
 export type ChangeEntry = EditEntry | DeleteEntry;
 
 export const messageKey = (id: MessageId): string => `m:${id}`;
 export const changeKey = (id: MessageId): string => `c:${id}`;
 export const openKey = (conversationId: Uuid): string => `o:${conversationId}`;
 export const readKey = (conversationId: Uuid): string => `r:${conversationId}`;
+export const answerKey = (conversationId: Uuid): string => `a:${conversationId}`;
+export const blockKey = (userId: Uuid): string => `b:${userId}`;
 
 /** What stands under the asked ids. */
 export type Found = ReadonlyMap<string, Entry>;
@@ -68,13 +76,16 @@ const WAITING: EntryState = { kind: 'waiting' };
 const one = (entry: Entry): Changes => new Map([[entry.id, entry]]);
 const NOTHING: Changes = new Map();
 
+/** A person may think better of it while it is on its way: each is one of its own. */
+const isAnew = ({ kind }: Entry): boolean => kind === 'answer' || kind === 'block';
+
 /** Adds an entry; a read position only moves forward, and what is there already keeps its place. */
 export const put =
   (entry: Entry): Decide =>
   (found) => {
     const before = found.get(entry.id);
     if (before?.kind === 'read' && entry.kind === 'read' && before.seq >= entry.seq) return NOTHING;
-    return one(before ? { ...entry, order: before.order } : entry);
+    return one(before && !isAnew(entry) ? { ...entry, order: before.order } : entry);
   };
 
 /** What this tab knows of a message that is to be changed: another tab may send it unheard; it waits here, and has not left. */

@@ -2,7 +2,7 @@ import type { Clock } from '../../../shared/clock.ts';
 import type { MessageId, Uuid } from '../../../shared/ids.ts';
 import type { MessageValue } from '../../../shared/segment.ts';
 import * as by from './entry.ts';
-import { type Decide, type Entry, changeKey, messageKey, openKey, readKey } from './entry.ts';
+import { type Decide, type Entry, answerKey, blockKey, changeKey, messageKey, openKey, readKey } from './entry.ts';
 import { type Job, inOrder } from './in-order.ts';
 import { inTime } from './in-time.ts';
 import { type OutboxStore, pick } from './outbox-store.ts';
@@ -29,6 +29,8 @@ export interface Outbox {
   edit: (conversationId: Uuid, id: MessageId, n: number | null, body: string) => void;
   remove: (conversationId: Uuid, id: MessageId, n: number | null) => void;
   read: (conversationId: Uuid, seq: number) => void;
+  answer: (conversationId: Uuid, answer: by.Answer) => void;
+  block: (conversationId: Uuid, userId: Uuid, isBlocked: boolean) => void;
   retry: (ids: readonly string[]) => void;
   fail: (ids: readonly string[], code: by.Failure) => void;
   /** Done: each leaves if nobody has changed it meanwhile. */
@@ -231,6 +233,8 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     open: (id, userId) => add({ ...common(openKey(id), id), kind: 'open', userId }),
     send: (id, messageId, value) => add({ ...common(messageKey(messageId), id), kind: 'message', messageId, value, placed: false }),
     read: (id, seq) => add({ ...common(readKey(id), id), kind: 'read', seq }),
+    answer: (id, answer) => add({ ...common(answerKey(id), id), kind: 'answer', answer }),
+    block: (id, userId, isBlocked) => add({ ...common(blockKey(userId), id), kind: 'block', userId, isBlocked }),
     edit: (id, messageId, n, body) =>
       void change(
         [messageKey(messageId), changeKey(messageId)],

@@ -148,7 +148,7 @@ test('[F9, F7] so it does on a machine whose clock was put back an hour', () => 
   expect(dialled[0]!.isClosed).toBe(true);
 });
 
-test('[W9, F7] a silent line that answers stays; what it says unasked is an answer too', () => {
+test('[W9, F7] a silent line that answers stays; what it says unasked is no answer, and gives it time', () => {
   const { clock, connection, dialled, open } = setUp();
   const { events } = open();
   const [line] = dialled;
@@ -160,6 +160,8 @@ test('[W9, F7] a silent line that answers stays; what it says unasked is an answ
   }
   clock.pass(10_000);
   line!.say({ op: 'data', channel: 1, payload: Uint8Array.of(7) });
+  clock.pass(7_999);
+  answerAsked(line!);
   clock.pass(9_000);
   expect([connection.state(), events]).toEqual(['open', ['open', 'message 7']]);
   // Its ids rise on: a document opened now is not one that was asked by.
@@ -181,6 +183,21 @@ test('[F7] somebody who looks is not kept waiting: the line is asked at once, an
   expect(connection.state()).toBe('open');
   connection.wake();
   connection.wake();
+  clock.pass(3_999);
+  expect(connection.state()).toBe('open');
+  clock.pass(1);
+  expect([connection.state(), line!.isClosed]).toEqual(['connecting', true]);
+});
+
+test('[F7] what was on its way when somebody looked keeps no dead line', () => {
+  const { clock, connection, dialled, open } = setUp();
+  open();
+  const [line] = dialled;
+  line!.greet();
+  clock.pass(1_000);
+  connection.wake();
+  clock.pass(500);
+  line!.say({ op: 'opened', channel: 1 });
   clock.pass(3_999);
   expect(connection.state()).toBe('open');
   clock.pass(1);

@@ -108,8 +108,10 @@ export function openConnection(deps: ConnectionDeps): Connection {
     line?.send({ op: 'open', channel, documentId: socket.documentId });
   }
   /** Opens what is no document: the end of that channel comes at once, wherever the server's rooms and database are (W9, D1). */
-  function ask(): void {
-    line?.send({ op: 'open', channel: nextChannel(), documentId: '' });
+  function ask(): number {
+    const channel = nextChannel();
+    line?.send({ op: 'open', channel, documentId: '' });
+    return channel;
   }
   let lastChannel = INBOX_CHANNEL;
   const nextChannel = (): number => ++lastChannel;

@@ -16,15 +16,15 @@ interface Options {
   WebSocket: typeof WebSocket;
   clock: Clock;
   onOpen: () => void;
-  /** Sends something that every server answers at once. */
-  ask: () => void;
+  /** Sends something that every server answers at once, by ending the channel that this returns. */
+  ask: () => number;
   onFrame: (frame: ChannelFrame) => void;
   /** Once, unless `close` came first. `wasOpen` false: it never got through. */
   onClosed: (code: number, reason: string, wasOpen: boolean) => void;
 }
 
 const DIAL_MS = 10_000;
-/** After so much silence it is asked; a line that has not said anything so long after that is dead. Together less than 20 s. */
+/** After so much silence it is asked; one that stays silent so long after that, or after what was still on its way, is dead. Together less than 20 s. */
 const ASK_AFTER_MS = 10_000;
 const ANSWER_MS = 8_000;
 /** Somebody looks, and waits. */
@@ -38,9 +38,10 @@ export function openLine({ url, WebSocket, clock, onOpen, ask, onFrame, onClosed
   socket.binaryType = 'arraybuffer';
   let isOpen = false;
   let ended = false;
-  let heardAt = clock.now();
-  /** Until when an answer is awaited; null: nothing was asked. */
-  let answerBy: number | null = null;
+  /** When it last said something, or was asked. */
+  let silentSince = clock.now();
+  /** What was not answered yet: the channel whose end is the answer, and the silence that is borne until then. */
+  let asked: { channel: number; ms: number } | null = null;
   let stopWatch = clock.after(DIAL_MS, () => end(ABNORMAL, 'no answer'));
 
   function end(code: number, reason: string): void {
@@ -62,41 +63,41 @@ export function openLine({ url, WebSocket, clock, onOpen, ask, onFrame, onClosed
   }
 
   function askFor(ms: number): void {
-    if (!isOpen) return;
-    const by = clock.now() + ms;
-    if (answerBy !== null && answerBy <= by) return;
-    answerBy = by;
-    ask();
+    if (!isOpen || (asked && restMs() <= ms)) return;
+    asked = { channel: ask(), ms };
+    silentSince = clock.now();
     watch();
+  }
+
+  function restMs(): number {
+    const now = clock.now();
+    // A clock that was put back is no reason to wait longer.
+    silentSince = Math.min(silentSince, now);
+    return silentSince + (asked?.ms ?? ASK_AFTER_MS) - now;
   }
 
   function watch(): void {
     stopWatch();
-    const now = clock.now();
-    // A clock that was put back is no reason to wait longer.
-    heardAt = Math.min(heardAt, now);
-    if (!ended) stopWatch = clock.after(answerBy === null ? heardAt + ASK_AFTER_MS - now : Math.min(answerBy - now, ANSWER_MS), look);
+    if (!ended) stopWatch = clock.after(restMs(), look);
   }
 
   function look(): void {
-    if (answerBy !== null) end(ABNORMAL, 'silent');
-    else if (clock.now() - heardAt >= ASK_AFTER_MS) askFor(ANSWER_MS);
-    else watch();
+    if (restMs() > 0) watch();
+    else if (asked) end(ABNORMAL, 'silent');
+    else askFor(ANSWER_MS);
   }
 
   socket.onopen = () => {
     isOpen = true;
-    heardAt = clock.now();
+    silentSince = clock.now();
     watch();
     onOpen();
   };
   socket.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
-    heardAt = clock.now();
-    if (answerBy !== null) {
-      answerBy = null;
-      watch();
-    }
+    silentSince = clock.now();
     const frame = decodeChannelFrame(new Uint8Array(data));
+    // Anything else may have been on its way for long.
+    if (asked && frame?.op === 'close' && frame.channel === asked.channel) asked = null;
     if (frame) onFrame(frame);
   };
   socket.onclose = ({ code, reason }) => end(code, reason);

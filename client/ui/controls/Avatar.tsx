@@ -1,4 +1,5 @@
 import { type Component, Show, createEffect, createSignal, on } from 'solid-js';
+import { Icon } from './Icon.tsx';
 
 interface Props {
   /** Decides the colours: the same everywhere. */
@@ -6,6 +7,8 @@ interface Props {
   name: string;
   /** A picture of the person's own; initials where there is none, or while it does not load. */
   url?: string | null | undefined;
+  /** The account was deleted: nobody's colours, nobody's letters. */
+  isGone?: boolean | undefined;
   size?: 'small' | 'medium' | 'large';
 }
 
@@ -41,8 +44,15 @@ export const Avatar: Component<Props> = (props) => {
     ),
   );
   return (
-    <span class={`avatar avatar--${props.size ?? 'medium'}`} style={{ '--hue': hueOf(props.id) }} aria-hidden="true">
-      {initialsOf(props.name)}
+    <span
+      class={`avatar avatar--${props.size ?? 'medium'}`}
+      classList={{ 'avatar--gone': props.isGone ?? false }}
+      style={{ '--hue': hueOf(props.id) }}
+      aria-hidden="true"
+    >
+      <Show when={props.isGone} fallback={initialsOf(props.name)}>
+        <Icon name="person" />
+      </Show>
       <Show when={isMissing() ? null : props.url}>
         {(url) => <img src={url()} alt="" decoding="async" draggable={false} onError={() => setMissing(true)} />}
       </Show>

@@ -1,5 +1,5 @@
 import { A, useParams } from '@solidjs/router';
-import { type Component, Match, Show, Switch, createEffect, createMemo, createSignal, mapArray } from 'solid-js';
+import { type Component, Match, Show, Switch, createEffect, createMemo, createSelector, createSignal, mapArray } from 'solid-js';
 import type { ConversationRow } from '../../state/create-conversation-list.ts';
 import { usePage } from '../context.ts';
 import { Avatar } from '../controls/Avatar.tsx';
@@ -43,7 +43,7 @@ const Row: Component<RowProps> = (props) => (
       tabindex={props.isStop ? 0 : -1}
       data-id={props.row.id}
     >
-      <Avatar id={props.row.avatarId} name={props.row.name} url={props.row.avatarUrl} />
+      <Avatar id={props.row.avatarId} name={props.row.name} url={props.row.avatarUrl} isGone={props.row.isGone} />
       <span class="row__name" dir="auto">
         {props.row.name}
       </span>
@@ -78,6 +78,8 @@ const Rows: Component = () => {
   const [focused, setFocused] = createSignal<string | null>(null);
   const indexes = createMemo(() => new Map(list.rows.map(({ id }, i) => [id, i])));
   const stop = createMemo(() => [focused(), params.id].find((id) => id && indexes().has(id)) ?? list.rows[0]?.id);
+  // Asks two rows, not all of them, when another one is the stop.
+  const isStop = createSelector(stop);
   const idOf = (target: EventTarget | null): string | undefined =>
     target instanceof Element ? target.closest<HTMLElement>('a[data-id]')?.dataset.id : undefined;
 
@@ -97,13 +99,30 @@ const Rows: Component = () => {
     mapArray(
       () => list.rows,
       (row) =>
-        (
-          <Row row={row} position={(indexes().get(row.id) ?? 0) + 1} setSize={list.rows.length} isStop={stop() === row.id} />
-        ) as HTMLLIElement,
+        (<Row row={row} position={(indexes().get(row.id) ?? 0) + 1} setSize={list.rows.length} isStop={isStop(row.id)} />) as HTMLLIElement,
     ),
   );
   createEffect(() => arrange(content, rows()));
   return content;
+};
+
+/** The way to what strangers ask: apart, with no more than a quiet number (G3). */
+const RequestsLink: Component = () => {
+  const { list } = usePage();
+  return (
+    <Show when={list.requests.length > 0}>
+      <A href="/requests" class="row row--requests">
+        <span class="avatar avatar--gone">
+          <Icon name="person" />
+        </span>
+        <span class="row__name">Message requests</span>
+        <span class="row__preview" dir="auto">
+          {list.requests.map(({ name }) => name).join(', ')}
+        </span>
+        <span class="row__count">{list.requests.length}</span>
+      </A>
+    </Show>
+  );
 };
 
 /** The conversations, the newest first. */
@@ -112,8 +131,9 @@ export const ConversationLinks: Component = () => {
   return (
     <nav class="rows" aria-label="Conversations" data-region="conversations">
       <Show when={list.isLoaded()} fallback={<RowSkeletons count={6} />}>
+        <RequestsLink />
         <Rows />
-        <Show when={list.rows.length === 0}>
+        <Show when={list.rows.length === 0 && list.requests.length === 0}>
           <p class="quiet quiet--centred">Nobody here yet. Find people by their name or handle.</p>
         </Show>
       </Show>

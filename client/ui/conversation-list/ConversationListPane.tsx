@@ -54,7 +54,7 @@ export const ConversationListPane: Component = () => {
   const { list, people } = usePage();
   const me = useMe();
   let input!: HTMLInputElement;
-  createListKeys(list.rows);
+  createListKeys(() => list.rows);
 
   function leaveSearch(): void {
     people.setQuery('');

@@ -1,4 +1,4 @@
-import { type Component, Show, createSignal, onMount } from 'solid-js';
+import { type Component, Show, createEffect, createSignal, on, onMount } from 'solid-js';
 import type { MessageId } from '../../../shared/ids.ts';
 import { LIMITS } from '../../../shared/limits.ts';
 import type { Preferences } from '../context.ts';
@@ -23,6 +23,8 @@ interface Props {
   onSend: (text: string) => void;
   /** The last own message that can be changed. */
   lastOwn: () => Editable | null;
+  /** One that was chosen to be changed; each time a new object. */
+  toEdit: Editable | null;
   onEdit: (id: MessageId, text: string) => void;
   /** Scrolls the history, also while one writes (C2). */
   onScroll: (pages: number) => void;
@@ -59,18 +61,20 @@ export const Composer: Component<Props> = (props) => {
       if (!changed) props.onSend(text().trim());
       else if (text().trim() !== changed.text) props.onEdit(changed.id, text().trim());
       setEditing(null);
-      write('');
+      // What was begun before the change is still there.
+      write(changed ? props.draft : '');
     }
     input.focus();
   }
   function takeUp(message: Editable): void {
     setEditing(message);
     setText(message.text);
+    input.focus();
     input.setSelectionRange(message.text.length, message.text.length);
   }
   function leaveEditing(): void {
     setEditing(null);
-    setText('');
+    setText(props.draft);
     input.focus();
   }
   /** What a key does here; null leaves it to the browser. */
@@ -100,6 +104,13 @@ export const Composer: Component<Props> = (props) => {
     act();
   }
 
+  createEffect(
+    on(
+      () => props.toEdit,
+      (message) => message && takeUp(message),
+      { defer: true },
+    ),
+  );
   onMount(() => {
     // On a touch screen the focus would open the keyboard over what one came to read.
     if (!matchMedia('(hover: none)').matches) input.focus({ preventScroll: true });

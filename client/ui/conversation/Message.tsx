@@ -1,9 +1,10 @@
-import { type Component, For, Show, untrack } from 'solid-js';
+import { type Component, For, Show, createMemo, untrack } from 'solid-js';
 import type { Mark } from '../../state/create-conversation.ts';
 import { FAILURES } from '../../state/failures.ts';
 import type { ThreadMessage } from '../../state/thread.ts';
 import { Icon, type IconName } from '../controls/Icon.tsx';
 import { formatDay, formatExact, formatHour, formatLate, formatSpoken } from '../times.ts';
+import { LinkedText } from './LinkedText.tsx';
 import { sentenceOf } from './sentence.ts';
 
 /** How far an own message has come: a shape of its own, and words. */
@@ -29,6 +30,8 @@ interface Props {
   isStop: boolean;
   onRetry: () => void;
   onDiscard: () => void;
+  /** Null: there is nothing to be done with it. */
+  onMenu: ((anchor: HTMLElement, isByKeyboard: boolean) => void) | null;
 }
 
 /** A waiting one says what it waits for (C6.2). */
@@ -78,12 +81,22 @@ const Meta: Component<Pick<Props, 'message' | 'mark' | 'isOffline'>> = (props) =
 
 /** One item of the thread: dividers before it, the bubble, and what failed. Focused it is one sentence (C9.6). */
 export const Message: Component<Props> = (props) => {
+  // By itself: where it stands among more and more messages changes often, and what it says does not.
+  const label = createMemo(() => sentence(props));
   const isArriving = untrack(() => props.message.seq === null && !props.message.isKept);
   const actions = [
     { words: 'Try again', act: () => props.onRetry() },
     { words: 'Copy', act: () => void navigator.clipboard.writeText(props.message.text ?? '') },
     { words: 'Delete', act: () => props.onDiscard() },
   ];
+  /** A long press on a touch screen, or the key for it; a mouse keeps the browser's own menu, and so does a text that is selected. */
+  function onContextMenu(event: MouseEvent & { currentTarget: HTMLElement }): void {
+    const pointer = event instanceof PointerEvent ? event.pointerType : '';
+    const more = event.currentTarget.querySelector<HTMLElement>('.message__more');
+    if (pointer === 'mouse' || !more || !props.onMenu || !(document.getSelection()?.isCollapsed ?? true)) return;
+    event.preventDefault();
+    props.onMenu(more, pointer === '');
+  }
   return (
     <li
       class="message"
@@ -94,11 +107,12 @@ export const Message: Component<Props> = (props) => {
         'message--arriving': isArriving,
       }}
       tabindex={props.isStop ? 0 : -1}
-      aria-label={sentence(props)}
+      aria-label={label()}
       aria-posinset={props.position}
       aria-setsize={props.setSize}
       data-id={props.message.id}
       data-seq={props.message.seq ?? undefined}
+      onContextMenu={(event) => onContextMenu(event)}
     >
       <Show when={props.message.startsDay}>
         <Divider words={formatDay(props.message.acceptedAt ?? props.message.at, Date.now())} />
@@ -115,9 +129,24 @@ export const Message: Component<Props> = (props) => {
           <span class="unseen">: </span>
         </span>
         <div class="bubble__body" dir="auto">
-          <span class="bubble__text">{props.message.text ?? 'Message deleted'}</span>
+          <span class="bubble__text">{props.message.text === null ? 'Message deleted' : <LinkedText text={props.message.text} />}</span>
           <Meta message={props.message} mark={props.mark} isOffline={props.isOffline} />
         </div>
+        <Show when={props.onMenu}>
+          {(open) => (
+            <button
+              type="button"
+              class="message__more"
+              tabindex="-1"
+              aria-haspopup="menu"
+              aria-label="What can be done with this message"
+              title="More"
+              onClick={(event) => open()(event.currentTarget, event.detail === 0)}
+            >
+              <Icon name="dots" class="icon--strong" />
+            </button>
+          )}
+        </Show>
       </div>
       <Show when={props.message.failure} keyed>
         {(failure) => (

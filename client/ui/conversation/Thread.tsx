@@ -1,8 +1,9 @@
-import { type Component, For, Show, createEffect, createMemo, createSignal, mapArray, on, onCleanup } from 'solid-js';
+import { type Component, For, Show, createEffect, createMemo, createSelector, createSignal, mapArray, on, onCleanup } from 'solid-js';
 import type { ConversationView } from '../../state/create-conversation.ts';
 import type { ThreadMessage } from '../../state/thread.ts';
 import { usePlaces } from '../context.ts';
 import { Icon } from '../controls/Icon.tsx';
+import { AnchoredMenu, type Anchored } from '../controls/Menu.tsx';
 import { focusRegion } from '../regions.ts';
 import { arrange } from '../roving.ts';
 import { copiedText } from './copied-text.ts';
@@ -10,12 +11,14 @@ import { createArrival } from './create-arrival.ts';
 import { createSelection } from './create-selection.ts';
 import { createThreadFocus } from './create-thread-focus.ts';
 import { Message } from './Message.tsx';
+import { type MessageActs, actionsFor, hasMenu } from './message-actions.ts';
 import { type ScrollOwner, createScrollOwner } from './scroll-owner.ts';
 
 interface Props {
   id: string;
   view: ConversationView;
   onScrollOwner: (owner: ScrollOwner) => void;
+  acts: MessageActs;
   isAttended: boolean;
   isOffline: boolean;
   /** There is a network, as far as anybody knows. */
@@ -83,7 +86,9 @@ export const Thread: Component<Props> = (props) => {
   const scroll = createScrollOwner({ box, content, ids: view.ids, indexOf: view.indexOf, pinned, onLook: look });
   const focus = createThreadFocus({ content, view, scroll, focused, setFocused, onLeave: () => focusRegion('composer') });
 
-  const messages = createMemo(() => scroll.shown().flatMap((index) => view.messages[index] ?? []));
+  const [menu, setMenu] = createSignal<Anchored | null>(null);
+  const isStop = createSelector(focus.stop);
+  const messages = view.window(scroll.shown);
   const row = (message: ThreadMessage): HTMLElement =>
     (
       <Message
@@ -94,9 +99,14 @@ export const Thread: Component<Props> = (props) => {
         showsAuthor={props.isGroup && !message.isOwn}
         position={view.countBefore() + (view.indexOf(message.id) ?? 0) + 1}
         setSize={setSize()}
-        isStop={focus.stop() === message.id}
+        isStop={isStop(message.id)}
         onRetry={() => view.retry(message.id)}
         onDiscard={() => view.discard(message.id)}
+        onMenu={
+          hasMenu(message)
+            ? (anchor, isByKeyboard) => setMenu({ anchor, isByKeyboard, label: 'Message', actions: actionsFor(message, props.acts) })
+            : null
+        }
       />
     ) as HTMLElement;
   const rows = createMemo(mapArray(messages, row));
@@ -110,9 +120,10 @@ export const Thread: Component<Props> = (props) => {
 
   const arrival = createArrival({ box, view, scroll, canLoad: () => props.canLoad });
   let wentDownAt: number | null = null;
+  let hasArrived = false;
 
   function look(): void {
-    if (!view.isLoaded()) return;
+    if (!hasArrived) return;
     focus.mend();
     if (props.isAttended && !arrival.isUnderWay()) {
       const seq = scroll.lastSeen()?.dataset.seq;
@@ -132,9 +143,13 @@ export const Thread: Component<Props> = (props) => {
     const id = focused();
     let text: string | null = null;
     if (selection && !selection.isCollapsed) {
-      const between = (from: number, to: number): readonly ThreadMessage[] => view.messages.slice(from, to + 1);
+      const between = (from: number, to: number): readonly ThreadMessage[] =>
+        view
+          .ids()
+          .slice(from, to + 1)
+          .flatMap((_, i) => view.at(from + i) ?? []);
       text = copiedText({ range: selection.getRangeAt(0), content, messages: between, indexOf: view.indexOf, authorOf });
-    } else if (id !== null) text = view.messages[view.indexOf(id) ?? -1]?.text ?? null;
+    } else if (id !== null) text = view.at(view.indexOf(id) ?? -1)?.text ?? null;
     if (text === null) return;
     event.preventDefault();
     event.clipboardData?.setData('text/plain', text);
@@ -146,15 +161,17 @@ export const Thread: Component<Props> = (props) => {
     else if (place) arrival.toAnchor(place);
   }
   /** An own message takes its writer to the end (C5.2). */
-  const ownLast = (): string | null => {
-    const last = view.messages[view.ids().length - 1];
+  const ownLast = createMemo(() => {
+    const last = view.at(view.ids().length - 1);
     return last?.isOwn && last.seq === null ? last.id : null;
-  };
+  });
 
   props.onScrollOwner(scroll);
   createEffect(
     on(view.isLoaded, (loaded) => {
-      if (loaded) arrive();
+      if (!loaded) return;
+      arrive();
+      hasArrived = true;
       look();
     }),
   );
@@ -169,6 +186,7 @@ export const Thread: Component<Props> = (props) => {
   return (
     <div class="thread">
       {box}
+      <AnchoredMenu menu={menu()} onClose={() => setMenu(null)} />
       <Show when={!view.isLoaded() && !hasSome()}>
         <Missing isOffline={props.isOffline} />
       </Show>

@@ -35,6 +35,10 @@ export function createThreadFocus({ content, view, scroll, focused, setFocused, 
   const idOf = (target: EventTarget | null): string | null =>
     target instanceof Element ? (target.closest<HTMLElement>('li[data-id]')?.dataset.id ?? null) : null;
 
+  /** What can be done about a failure comes first; else what the menu offers. */
+  const actionOf = (row: HTMLElement): HTMLElement | null =>
+    row.querySelector<HTMLElement>('.failure button') ?? row.querySelector('button');
+
   function focusAt(to: number): void {
     const id = ids()[to];
     if (id === undefined) return onLeave();
@@ -52,10 +56,11 @@ export function createThreadFocus({ content, view, scroll, focused, setFocused, 
       const id = idOf(event.target);
       if (id === null || event.isComposing) return;
       const to = stepFrom(event, indexOf(id) ?? 0, ids().length, (direction) => scroll.indexByPage(indexOf(id) ?? 0, direction));
-      const action = event.key === 'Enter' && event.target === rowOf(id) ? rowOf(id)?.querySelector('button') : null;
+      const action = event.key === 'Enter' && event.target === rowOf(id) ? actionOf(rowOf(id)!) : null;
       if (to === null && !action && event.key !== 'Escape') return;
       event.preventDefault();
       if (to !== null) focusAt(to);
+      else if (action?.ariaHasPopup) action.click();
       else if (action) action.focus({ preventScroll: true });
       else onLeave();
     },

@@ -1,5 +1,7 @@
 import { type Accessor, createMemo, createSignal, onCleanup, untrack } from 'solid-js';
-import { type Layout, gapsBetween, layOut, rowsAround } from './thread-window.ts';
+import { isSameList } from '../../state/places.ts';
+import { createRowLayout } from './create-row-layout.ts';
+import { gapsBetween, rowsAround } from './thread-window.ts';
 
 /** A place in a thread: this message, so many pixels below the upper edge. */
 export interface Anchor {
@@ -60,16 +62,13 @@ const FIRST_ROWS = 20;
 /** What the reader sees is found in two rounds; more are for fractions of pixels. */
 const ROUNDS = 5;
 
-const same = <T>(a: readonly T[], b: readonly T[]): boolean => a.length === b.length && a.every((each, i) => each === b[i]);
-
 /**
- * Keeps the reader's place whatever comes, goes, or changes its size: at the end they stay at the end, elsewhere the first visible message
- * stays on its pixel (C5.1, C5.3, C5.4). Sizes are looked at before they are painted, so nothing is seen to jump. It never scrolls over
+ * Keeps the reader's place whatever comes, goes, or changes its size: at the end they stay at the end, elsewhere the first message on the
+ * screen stays on its pixel (C5.1, C5.3, C5.4). Sizes are looked at before they are painted, so nothing is seen to jump. It never scrolls over
  * time, so there is nothing that a wheel, a key or a touch would have to cancel (C5.5).
  */
 export function createScrollOwner({ box, content, ids, indexOf, pinned, onLook }: Options): ScrollOwner {
-  const heights = new Map<string, number>();
-  const [measured, setMeasured] = createSignal(0);
+  const { layout, measure, forget } = createRowLayout(ids, indexOf);
   /** What is on the screen, by the first and the last message of it; null: the end. */
   const [span, setSpan] = createSignal<{ first: string | null; last: string | null }>({ first: null, last: null });
   const [isAtBottom, setAtBottom] = createSignal(true);
@@ -77,8 +76,9 @@ export function createScrollOwner({ box, content, ids, indexOf, pinned, onLook }
   let known = { content: 0, box: 0, width: 0 };
   let written = -1;
   let settling = false;
+  /** The place was taken from where rows are thought to be. */
+  let isGuessed = false;
 
-  const layout = createMemo((): Layout => (measured(), layOut(ids(), heights)));
   let lastFirst = 0;
   const shown = createMemo(
     () => {
@@ -91,7 +91,7 @@ export function createScrollOwner({ box, content, ids, indexOf, pinned, onLook }
       return rowsAround(count, lastFirst, Math.max(0, to), pinned());
     },
     [],
-    { equals: same },
+    { equals: isSameList },
   );
   const gaps = createMemo(() => gapsBetween(shown(), ids().length, layout()));
 
@@ -108,27 +108,30 @@ export function createScrollOwner({ box, content, ids, indexOf, pinned, onLook }
     written = box.scrollTop;
   }
 
-  function measure(): void {
-    let isNew = false;
-    for (const row of rows()) {
-      const { height } = row.getBoundingClientRect();
-      isNew ||= heights.get(idOf(row)) !== height;
-      heights.set(idOf(row), height);
-    }
-    if (isNew) setMeasured((n) => n + 1);
+  /** What is on the screen: above all messages that are whole, as what a half hidden one becomes would move what is read below it. */
+  function seen(): Anchor[] {
+    const all = rows()
+      .map((row) => ({ id: idOf(row), top: topOf(bubbleOf(row)), end: topOf(row) + row.offsetHeight }))
+      .filter(({ top, end }) => end > 0 && top < box.clientHeight);
+    return [...all.filter(({ top }) => top >= 0), ...all.filter(({ top }) => top < 0)].map(({ id, top }) => ({ id, top }));
   }
 
   /** Takes the reader's place from what they look at. */
   function notePlace(): void {
     const isEnd = toEnd() <= BOTTOM_PX;
     setAtBottom(isEnd);
-    if (isEnd) place = { kind: 'end' };
-    else {
-      const seen = rows()
-        .map((row) => ({ id: idOf(row), top: topOf(bubbleOf(row)), end: topOf(row) + row.offsetHeight }))
-        .filter(({ top, end }) => end > 0 && top < box.clientHeight);
-      place = { kind: 'messages', tops: seen.length > 0 ? seen : guess() };
-    }
+    const tops = isEnd ? [] : seen();
+    isGuessed = !isEnd && tops.length === 0;
+    place = isEnd ? { kind: 'end' } : { kind: 'messages', tops: isGuessed ? guess() : tops };
+  }
+
+  /** What was guessed is seen now; what else is on the screen stands in for the held message, should that go. */
+  function renewPlace(): void {
+    if (place.kind === 'end') return;
+    const held = place.tops.find(({ id }) => rowOf(id));
+    if (!held) return;
+    if (isGuessed) notePlace();
+    else place = { kind: 'messages', tops: [held, ...seen().filter(({ id }) => id !== held.id)] };
   }
 
   /** Where nothing is shown yet: the row that is thought to be there. */
@@ -136,7 +139,7 @@ export function createScrollOwner({ box, content, ids, indexOf, pinned, onLook }
     const y = -topOf(content);
     const index = layout().indexAt(y);
     const id = ids()[index];
-    return id === undefined ? [] : [{ id, top: layout().offset(index) - y }];
+    return id === undefined ? [] : [{ id, top: layout().offsets[index]! - y }];
   }
 
   /** Puts the reader back to their place; where it cannot be reached, the nearest one is theirs. */
@@ -156,7 +159,7 @@ export function createScrollOwner({ box, content, ids, indexOf, pinned, onLook }
   function lookAround(): boolean {
     const held = place.kind === 'messages' ? place.tops.find(({ id }) => indexOf(id) !== undefined) : undefined;
     // What is to be on the screen is not in the document yet.
-    const y = held && !rowOf(held.id) ? layout().offset(indexOf(held.id)!) - held.top : -topOf(content);
+    const y = held && !rowOf(held.id) ? layout().offsets[indexOf(held.id)!]! - held.top : -topOf(content);
     const idAt = (height: number): string | null => ids()[layout().indexAt(height)] ?? null;
     const next = { first: idAt(y), last: place.kind === 'end' ? null : idAt(y + box.clientHeight) };
     const before = span();
@@ -168,12 +171,13 @@ export function createScrollOwner({ box, content, ids, indexOf, pinned, onLook }
   function settleNow(): void {
     if (settling) return;
     settling = true;
-    if (known.width !== box.clientWidth) heights.clear();
+    if (known.width !== box.clientWidth) forget();
     for (let round = 0; round < ROUNDS; round++) {
-      measure();
+      measure(rows());
       hold();
       if (!lookAround()) break;
     }
+    renewPlace();
     known = { content: content.offsetHeight, box: box.clientHeight, width: box.clientWidth };
     settling = false;
     // What is in the document now is not where the reader is going.
@@ -190,6 +194,7 @@ export function createScrollOwner({ box, content, ids, indexOf, pinned, onLook }
 
   function go(to: Place): void {
     place = to;
+    isGuessed = false;
     setAtBottom(to.kind === 'end');
     settle();
   }
@@ -215,7 +220,7 @@ export function createScrollOwner({ box, content, ids, indexOf, pinned, onLook }
       notePlace();
       settle();
     },
-    indexByPage: (from, direction) => layout().indexAt(layout().offset(from) + direction * 0.9 * box.clientHeight),
+    indexByPage: (from, direction) => layout().indexAt(layout().offsets[from]! + direction * 0.9 * box.clientHeight),
     toMessage: (id) => go({ kind: 'messages', tops: [{ id, top: box.clientHeight / 3 }] }),
     reveal(id) {
       const third = { kind: 'messages', tops: [{ id, top: box.clientHeight / 3 }] } as const;

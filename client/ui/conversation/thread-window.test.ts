@@ -6,7 +6,7 @@ const ids = ['a', 'b', 'c', 'd'];
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
 test('a row stands below those before it, and is found by each of its pixels', () => {
-  const { offset, indexAt } = layOut(
+  const { offsets, indexAt } = layOut(
     ids,
     new Map([
       ['a', 10],
@@ -15,14 +15,41 @@ test('a row stands below those before it, and is found by each of its pixels', (
       ['d', 40],
     ]),
   );
-  expect([0, 1, 2, 3, 4].map(offset)).toEqual([0, 10, 30, 60.5, 100.5]);
+  expect([...offsets]).toEqual([0, 10, 30, 60.5, 100.5]);
   expect([-5, 0, 9, 10, 29, 30, 60.4, 60.5, 900].map(indexAt)).toEqual([0, 0, 0, 1, 1, 2, 2, 3, 3]);
   expect(layOut([], new Map()).indexAt(10)).toBe(0);
 });
 
 test('what was never shown is guessed, all of it alike', () => {
-  const { offset } = layOut(ids, new Map([['b', 100]]));
-  expect(offset(4) - offset(0)).toBe(100 + 3 * offset(1));
+  const { offsets } = layOut(ids, new Map([['b', 100]]));
+  expect(offsets[4]).toBe(100 + 3 * offsets[1]!);
+});
+
+test('whatever comes, goes and changes its height, what is taken over from the layout before is what would be laid out anew', () => {
+  const size = integer({ min: 1, max: 100 });
+  const step = tuple(array(integer({ min: 0, max: 15 }), { maxLength: 16 }), array(tuple(integer({ min: 0, max: 15 }), size)));
+  assert(
+    property(array(step, { maxLength: 8 }), (steps) => {
+      const heights = new Map<string, number>();
+      let layout = layOut([], heights);
+      for (const [numbers, sizes] of steps) {
+        for (const [n, height] of sizes) heights.set(String(n), height);
+        const changed = layout.ids.findIndex((id) => sizes.some(([n]) => String(n) === id));
+        layout = layOut([...new Set(numbers.map(String))], heights, layout, changed === -1 ? Infinity : changed);
+        expect(layout.offsets).toEqual(layOut(layout.ids, heights).offsets);
+      }
+    }),
+  );
+});
+
+test('[C5.9] an arrival at the end of 10,000 rows asks for one height', () => {
+  const all = range(0, 10_000).map(String);
+  const before = layOut(all, new Map());
+  const asked: string[] = [];
+  const heights = { get: (id: string) => (asked.push(id), undefined) };
+  layOut([...all, 'new'], heights, before, Infinity);
+  layOut(all, heights, before, 9_998);
+  expect(asked).toEqual(['new', '9998', '9999']);
 });
 
 test('[C5.9] rows on the screen and some beyond, and the pinned ones wherever they are', () => {
@@ -59,9 +86,9 @@ test('rows and the gaps between them are as high as all rows', () => {
   let y = 0;
   rows.forEach((index, i) => {
     y += before[i]!;
-    expect(y).toBeCloseTo(layout.offset(index));
+    expect(y).toBeCloseTo(layout.offsets[index]!);
     y += heights.get(String(index))!;
   });
-  expect(y + end).toBeCloseTo(layout.offset(1_000));
-  expect(gapsBetween([], 3, layOut(['a', 'b', 'c'], new Map()))).toEqual({ before: [], end: 3 * layOut(['a'], new Map()).offset(1) });
+  expect(y + end).toBeCloseTo(layout.offsets[1_000]!);
+  expect(gapsBetween([], 3, layOut(['a', 'b', 'c'], new Map()))).toEqual({ before: [], end: 3 * layOut(['a'], new Map()).offsets[1]! });
 });

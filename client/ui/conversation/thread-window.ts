@@ -1,7 +1,10 @@
+import { sharedStart } from '../../state/places.ts';
+
 /** Rows one under another, by what is known of their heights. */
 export interface Layout {
-  /** How far below the first row's upper edge this one begins; that of `count` is the end. */
-  offset: (index: number) => number;
+  ids: readonly string[];
+  /** How far below the first row's upper edge each one begins; one more at the end. */
+  offsets: Float64Array;
   /** The row at this height; the first one above all, the last one below. */
   indexAt: (y: number) => number;
 }
@@ -9,11 +12,18 @@ export interface Layout {
 /** A row that was never on the screen counts with so many pixels. */
 const GUESS_PX = 56;
 
-export function layOut(ids: readonly string[], heights: ReadonlyMap<string, number>): Layout {
+/**
+ * Lays rows out. What `before` says of the rows above `from`, the first one whose height may have changed since, and above the first other row,
+ * is taken over: an arrival at the end costs one row.
+ */
+export function layOut(ids: readonly string[], heights: Pick<ReadonlyMap<string, number>, 'get'>, before?: Layout, from = 0): Layout {
   const offsets = new Float64Array(ids.length + 1);
-  ids.forEach((id, i) => (offsets[i + 1] = offsets[i]! + (heights.get(id) ?? GUESS_PX)));
+  const start = before ? Math.min(from, sharedStart(before.ids, ids)) : 0;
+  if (before) offsets.set(before.offsets.subarray(0, start + 1));
+  for (let i = start; i < ids.length; i++) offsets[i + 1] = offsets[i]! + (heights.get(ids[i]!) ?? GUESS_PX);
   return {
-    offset: (index) => offsets[index]!,
+    ids,
+    offsets,
     indexAt(y) {
       let low = 0;
       let high = ids.length - 1;
@@ -47,7 +57,8 @@ export function rowsAround(count: number, first: number, last: number, pinned: r
 }
 
 /** The room before each of these rows, for those that are left out, and after the last one. */
-export function gapsBetween(rows: readonly number[], count: number, { offset }: Layout): { before: number[]; end: number } {
+export function gapsBetween(rows: readonly number[], count: number, { offsets }: Layout): { before: number[]; end: number } {
+  const offset = (index: number): number => offsets[index]!;
   const before = rows.map((index, i) => offset(index) - offset(i === 0 ? 0 : rows[i - 1]! + 1));
   return { before, end: offset(count) - offset(rows.length === 0 ? 0 : rows.at(-1)! + 1) };
 }

@@ -2,9 +2,10 @@ import { A, useNavigate, useParams } from '@solidjs/router';
 import { type Component, Show, createSignal } from 'solid-js';
 import type { User } from '../../../shared/api.ts';
 import { useMe, usePage } from '../context.ts';
+import { BackLink } from '../controls/BackLink.tsx';
 import { Avatar } from '../controls/Avatar.tsx';
 import { Blank } from '../controls/Blank.tsx';
-import { Icon } from '../controls/Icon.tsx';
+import { BlockDialog } from '../protection/BlockDialog.tsx';
 import './profile.css';
 
 /** Nobody to show: still asked for, or words that there is none. */
@@ -34,6 +35,7 @@ export const ProfilePage: Component = () => {
   const navigate = useNavigate();
   const profile = page.createProfile(() => params.handle);
   const [words, setWords] = createSignal('');
+  const [isBlocking, setBlocking] = createSignal(false);
   const user = (): User | null => {
     const found = profile();
     return found && 'user' in found ? found.user : null;
@@ -52,9 +54,7 @@ export const ProfilePage: Component = () => {
   return (
     <main class="pane" aria-label="Profile">
       <header class="bar">
-        <A href="/" class="round bar__back" aria-label="Back">
-          <Icon name="back" />
-        </A>
+        <BackLink words="Back" />
         <h1 class="bar__title">Profile</h1>
       </header>
       <Show when={user()} keyed fallback={<Missing words={missing()} />}>
@@ -76,9 +76,25 @@ export const ProfilePage: Component = () => {
                 </A>
               }
             >
-              <button type="button" class="button button--primary" onClick={() => void write(person.id)}>
-                Send message
-              </button>
+              <Show
+                when={page.protection.isBlocked(person.id)}
+                fallback={
+                  <>
+                    <button type="button" class="button button--primary" onClick={() => void write(person.id)}>
+                      Send message
+                    </button>
+                    <button type="button" class="button button--danger button--small" onClick={() => setBlocking(true)}>
+                      Block
+                    </button>
+                  </>
+                }
+              >
+                <p class="profile__blocked">You have blocked {person.displayName}.</p>
+                <button type="button" class="button button--plain" onClick={() => void page.protection.setBlocked(person.id, false)}>
+                  Unblock
+                </button>
+              </Show>
+              <BlockDialog userId={person.id} name={person.displayName} isOpen={isBlocking()} onClose={() => setBlocking(false)} />
             </Show>
             <p role="alert">{words()}</p>
           </section>

@@ -1,26 +1,32 @@
-import { A } from '@solidjs/router';
-import { type Component, Show, createResource, createSignal } from 'solid-js';
+import { type Component, Show, createSignal } from 'solid-js';
 import { useAccount, usePlatform, usePage } from '../context.ts';
+import { BackLink } from '../controls/BackLink.tsx';
 import { Icon } from '../controls/Icon.tsx';
+import { createAsked } from '../create-asked.ts';
 import { countOf, formatBytes } from '../format.ts';
+import { BlockedPart } from './BlockedPart.tsx';
+import { DeleteAccountPart } from './DeleteAccountPart.tsx';
+import { InvitesPart } from './InvitesPart.tsx';
 import { PictureForm } from './PictureForm.tsx';
 import { PreferencesForm } from './PreferencesForm.tsx';
 import { ProfileForm } from './ProfileForm.tsx';
+import { SessionsPart } from './SessionsPart.tsx';
+import { WaysInPart } from './WaysInPart.tsx';
 import './settings.css';
 
 /** How safe what is on this device is, and what it takes (C11.6). */
 const Storage: Component = () => {
   const platform = usePlatform();
-  const [state, { refetch }] = createResource(platform.storage.state);
+  const state = createAsked(() => true, platform.storage.state);
   const [isRefused, setRefused] = createSignal(false);
   async function ask(): Promise<void> {
     setRefused(!(await platform.storage.persist()));
-    await refetch();
+    await state.again();
   }
   return (
     <section class="settings__part" aria-labelledby="storage">
       <h2 id="storage">On this device</h2>
-      <Show when={state.latest}>
+      <Show when={state.latest()}>
         {(found) => (
           <>
             <p>
@@ -92,9 +98,7 @@ const SignOut: Component = () => {
 export const SettingsPage: Component = () => (
   <main class="pane" aria-label="Settings">
     <header class="bar">
-      <A href="/" class="round bar__back" aria-label="Back to conversations">
-        <Icon name="back" />
-      </A>
+      <BackLink />
       <h1 class="bar__title">Settings</h1>
     </header>
     <div class="page" tabindex="0" role="group" aria-label="All settings">
@@ -106,7 +110,12 @@ export const SettingsPage: Component = () => (
         </section>
         <PreferencesForm />
         <Storage />
+        <WaysInPart />
+        <SessionsPart />
+        <InvitesPart />
+        <BlockedPart />
         <SignOut />
+        <DeleteAccountPart />
       </div>
     </div>
   </main>

@@ -1,15 +1,25 @@
-import { type Component, Show, createSignal } from 'solid-js';
+import { useLocation } from '@solidjs/router';
+import { type Component, Show, createEffect, createSignal, onCleanup } from 'solid-js';
 import type { Problem } from '../../state/attempt.ts';
-import { useAccount } from '../context.ts';
+import { useAccount, useEntrance } from '../context.ts';
 import { Emblem } from '../controls/Icon.tsx';
 import { TextField } from '../controls/TextField.tsx';
+import { createAsked } from '../create-asked.ts';
+import { PasskeyButton } from './PasskeyButton.tsx';
+import { WelcomeWords } from './WelcomeWords.tsx';
 import './sign-in.css';
 
 /** The way in: a new account, or the one there is. What was written stays when the form changes. */
 export const SignIn: Component = () => {
   const account = useAccount();
+  const entrance = useEntrance();
+  const place = useLocation();
   const state = account.state();
-  const [isNew, setNew] = createSignal(!(state.kind === 'signed-out' && state.returning));
+  const invite = (): string | null => (place.pathname === '/join' && place.hash.length > 1 ? place.hash.slice(1) : null);
+  const welcome = createAsked(invite, entrance.welcome);
+  const mayRegister = (): boolean => !['closed', 'ended'].includes(welcome.latest()?.kind ?? 'open');
+  const [wantsNew, setNew] = createSignal(invite() !== null || !(state.kind === 'signed-out' && state.returning));
+  const isNew = (): boolean => wantsNew() && mayRegister();
   const [handle, setHandle] = createSignal('');
   const [displayName, setDisplayName] = createSignal('');
   const [password, setPassword] = createSignal('');
@@ -22,7 +32,7 @@ export const SignIn: Component = () => {
     event.preventDefault();
     if (isBusy()) return;
     setBusy(true);
-    setProblem(await (isNew() ? account.signUp(handle(), displayName(), password()) : account.signIn(handle(), password())));
+    setProblem(await (isNew() ? account.signUp(handle(), displayName(), password(), invite()) : account.signIn(handle(), password())));
     setBusy(false);
   }
   function change(): void {
@@ -30,21 +40,27 @@ export const SignIn: Component = () => {
     setProblem(null);
   }
 
+  // While one signs in, the browser suggests passkeys where the handle is written.
+  createEffect(() => {
+    if (isNew()) return;
+    const leaving = new AbortController();
+    onCleanup(() => leaving.abort());
+    void entrance.suggestPasskeys(leaving.signal, setProblem);
+  });
+
   return (
     <main class="entrance">
       <form class="entrance__form" onSubmit={(event) => void submit(event)}>
         <Emblem />
         <h1>{isNew() ? 'Welcome to Homing' : 'Welcome back'}</h1>
-        <p class="entrance__lead">
-          {isNew() ? 'Messages that stay with you, with and without a network.' : 'Your conversations are where you left them.'}
-        </p>
+        <WelcomeWords welcome={welcome.latest() ?? null} isNew={isNew()} />
         <TextField
           label="Handle"
           hint={isNew() ? '3 to 30 letters, digits, dots or dashes.' : ''}
           error={fieldError('handle')}
           value={handle()}
           onInput={(event) => setHandle(event.currentTarget.value)}
-          autocomplete="username"
+          autocomplete={isNew() ? 'username' : 'username webauthn'}
           autocapitalize="none"
           spellcheck={false}
           required
@@ -78,12 +94,17 @@ export const SignIn: Component = () => {
         <button type="submit" class="button button--primary" aria-disabled={isBusy()}>
           {isNew() ? 'Sign up' : 'Sign in'}
         </button>
-        <p class="entrance__other">
-          {isNew() ? 'Already have an account?' : 'New here?'}{' '}
-          <button type="button" class="link" onClick={change}>
-            {isNew() ? 'Sign in' : 'Sign up'}
-          </button>
-        </p>
+        <Show when={!isNew() && entrance.canUsePasskeys}>
+          <PasskeyButton onProblem={setProblem} />
+        </Show>
+        <Show when={mayRegister()}>
+          <p class="entrance__other">
+            {isNew() ? 'Already have an account?' : 'New here?'}{' '}
+            <button type="button" class="link" onClick={change}>
+              {isNew() ? 'Sign in' : 'Sign up'}
+            </button>
+          </p>
+        </Show>
       </form>
     </main>
   );

@@ -3,6 +3,7 @@ import { type Component, For, Show, createSignal, onMount } from 'solid-js';
 import { LIMITS } from '../../../shared/limits.ts';
 import type { WaitingMessage } from '../../state/create-waiting.ts';
 import { usePage } from '../context.ts';
+import { BackLink } from '../controls/BackLink.tsx';
 import { Blank } from '../controls/Blank.tsx';
 import { Icon } from '../controls/Icon.tsx';
 import { formatDay, formatHour } from '../times.ts';
@@ -141,9 +142,7 @@ export const WaitingPage: Component = () => {
   return (
     <main class="pane" aria-label="Waiting to be sent">
       <header class="bar">
-        <A href="/" class="round bar__back" aria-label="Back to conversations">
-          <Icon name="back" />
-        </A>
+        <BackLink />
         <h1 class="bar__title">Waiting</h1>
         <Show when={waiting.count()}>
           <button type="button" class="button button--plain button--small bar__action" onClick={waiting.sendNow}>

@@ -1,61 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 import { REFUSALS } from '../../../shared/close-codes.ts';
-import type { Uuid } from '../../../shared/ids.ts';
 import { addMessage, deleteMessage, editMessage, laneName, react, readMessages, removeMessage } from '../../../shared/segment.ts';
 import { checkUpdate } from './check.ts';
 import { decodeUpdate } from './decode.ts';
-import { type Plain, storedAt } from './stored.ts';
-import {
-  ANNA,
-  BERT,
-  CARL,
-  LOG_CLIENT,
-  type RawStruct,
-  rawUpdate,
-  tombstone,
-  value,
-  type World,
-  changeOf,
-  makeDevice,
-  makeWorld,
-  messageId,
-  rowsOf,
-  text,
-} from './test-world.ts';
+import { type Random, hostileFrame, makeRandom, mutate } from './test-mutations.ts';
+import { ANNA, BERT, CARL, type World, changeOf, makeDevice, makeWorld, messageId, rowsOf, text } from './test-world.ts';
 
 /** `SEED=… ROUNDS=… npm run fuzz`: the same seed makes the same run. */
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const ROUNDS = Number(process.env.ROUNDS ?? 300);
-
-/** Mulberry32. */
-function makeRandom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
-type Random = ReturnType<typeof makeRandom>;
-
-/** A few bytes flipped, put in, taken out, doubled or swapped with another update's. */
-function mutate(update: Uint8Array, other: Uint8Array, random: Random): Uint8Array {
-  let bytes = [...update];
-  for (let times = 1 + random(3); times > 0; times--) {
-    const at = random(bytes.length + 1);
-    const kind = random(7);
-    if (kind === 0) bytes[at] = random(256);
-    else if (kind === 1) bytes[at] = (bytes[at] ?? 0) ^ (1 << random(8));
-    else if (kind === 2) bytes.splice(at, 0, random(256));
-    else if (kind === 3) bytes.splice(at, 1 + random(4));
-    else if (kind === 4) bytes.splice(at, 0, ...bytes.slice(at, at + 1 + random(12)));
-    else if (kind === 5) bytes = [...bytes.slice(0, at), ...other.slice(random(other.length))];
-    else bytes[at] = ((bytes[at] ?? 0) + (random(2) === 0 ? 1 : 255)) & 0xff;
-  }
-  return Uint8Array.from(bytes, (byte) => byte ?? 0);
-}
 
 /** Honest frames of three people, each with the state that it is honest in. */
 function honestFrames(world: World, random: Random): { person: string; frame: Uint8Array }[] {
@@ -80,76 +34,6 @@ function honestFrames(world: World, random: Random): { person: string; frame: Ui
   return frames;
 }
 
-const OWN: Record<Uuid, number[]> = { [ANNA]: [21, 22, 53], [BERT]: [31, 52, 33], [CARL]: [51, 42, 43] };
-const VALUES: Record<string, Plain[]> = { A: [['words', null, null], ['more', null, 1], 0], r: [['👍'], ['🎉', '👍'], []], x: [1] };
-
-/** A frame made of a small vocabulary: every kind of struct, place and clock that a hostile client may try, mostly near the truth. */
-function hostileFrame(world: World, person: Uuid, random: Random): Uint8Array {
-  const { doc } = world;
-  const pick = <T>(list: readonly T[]): T => list[random(list.length)]!;
-  const rarely = <T>(usual: () => T, other: () => T): T => (random(25) === 0 ? other() : usual());
-  const anyClient = () => pick([...Object.values(OWN).flat(), LOG_CLIENT]);
-  const client = () => rarely(() => pick(OWN[person]!), anyClient);
-  const key = () => pick(['', '', 'r', 'x']) + messageId(random(6));
-  const content = (of: string) =>
-    random(4) === 0
-      ? tombstone(1 + random(3))
-      : value(
-          rarely(
-            () => pick(VALUES[of[0]!] ?? [7]),
-            () => pick(Object.values(VALUES).flat()),
-          ),
-        );
-  const root = () =>
-    laneName(
-      rarely(
-        () => person,
-        () => pick([ANNA, BERT, CARL]),
-      ),
-    );
-  const next = new Map<number, number>();
-  const clockOf = (of: number) => next.get(of) ?? Y.getState(doc.store, of);
-  const keys = new Map<string, string>();
-  const struct = (of: number): RawStruct => {
-    if (random(60) === 0) return { info: pick([0, 10]), content: tombstone(1 + random(2)).content };
-    const from = client();
-    const clock = Math.max(
-      0,
-      clockOf(from) -
-        1 -
-        rarely(
-          () => random(4),
-          () => random(2) - 2,
-        ),
-    );
-    const item = storedAt(doc, { client: from, clock });
-    const hidden = item instanceof Y.Item ? item.parentSub : (keys.get(`${from} ${clock}`) ?? null);
-    const write = hidden !== null && random(3) > 0 ? hidden : key();
-    const raw = { ...content(write), ...(write === hidden ? { origin: [from, clock] as [number, number] } : { root: root(), key: write }) };
-    const length = raw.info === 1 ? 3 : 1;
-    for (let i = 0; i < length; i++) keys.set(`${of} ${clockOf(of) + i}`, write);
-    return random(60) === 0 ? { ...raw, rightOrigin: [from, clock] } : raw;
-  };
-  const blocks = [...new Set([client(), client()])].map((of): [number, number, RawStruct[]] => {
-    const start = Math.max(
-      0,
-      clockOf(of) +
-        rarely(
-          () => 0,
-          () => random(4) - 2,
-        ),
-    );
-    const structs = Array.from({ length: 1 + random(4) }, () => {
-      const made = struct(of);
-      next.set(of, clockOf(of) + 1);
-      return made;
-    });
-    return [of, start, structs];
-  });
-  const deleted = client();
-  return rawUpdate(blocks, random(6) === 0 ? [[deleted, random(1 + clockOf(deleted)), 1 + random(3)]] : []);
-}
-
 /** What must hold whatever was sent: tables, replicas and the document agree, and nobody wrote in another's name. */
 function checkWorld(world: World, steps: string): void {
   const shown = new Map([...world.rows].map(([id, { seq, body, reactions }]) => [id, { seq, body, reactions }]));
@@ -171,7 +55,7 @@ describe('hostile frames', () => {
       for (let batch = 0; batch < 12; batch++) {
         const frames = Array.from({ length: 1 + random(3) }, () => {
           const person = [ANNA, BERT, CARL][random(3)]!;
-          return { person, bytes: hostileFrame(world, person, random) };
+          return { person, bytes: hostileFrame(world.doc, [ANNA, BERT, CARL], [ANNA, BERT, CARL].indexOf(person), random) };
         });
         const steps = `SEED=${SEED} round ${round} batch ${batch}: ${frames.map(({ bytes }) => Buffer.from(bytes).toString('hex')).join(' ')}`;
         try {

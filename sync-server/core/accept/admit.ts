@@ -2,16 +2,16 @@ import type { Refusal } from '../../../shared/close-codes.ts';
 import type { Uuid } from '../../../shared/ids.ts';
 import { LIMITS } from '../../../shared/limits.ts';
 import type { ClientClock } from '../../../shared/protocol.ts';
-import { type LaneEntry, laneName, readLaneEntry, readLaneKey } from '../../../shared/segment.ts';
+import { type LaneEntry, readLaneEntry, readLaneKey } from '../../../shared/segment.ts';
 import { isPrivateEntry, isPrivateKey } from '../../../shared/user-document.ts';
 import type { Block, DecodedUpdate, Struct } from './decode.ts';
 import { deletesOwn, isKnown } from './known.ts';
-import type { Entry, Lane, Overlay } from './overlay.ts';
+import type { Entry, Lane, Overlay, Stretch } from './overlay.ts';
 
 /** New client ids that one frame may bring: a stock client has one for each time that it was opened without a network. */
 const NEW_CLIENTS = 256;
-/** Items that one frame may make Yjs pass on integration; 50,000 take it about 10 ms. */
-const BREADTH = 50_000;
+/** Items that one frame may make Yjs pass on integration; 10,000 take it about 4 ms. */
+const BREADTH = 10_000;
 
 export type Admission =
   | { kind: 'placed'; entries: Entry[]; committed: ClientClock[]; claims: number[] }
@@ -22,8 +22,10 @@ export type Admission =
 export type Whose = (client: number) => 'own' | 'new' | 'foreign';
 
 export interface AdmitInput {
-  /** How many client ids of the document are the writer's already. */
-  countOwn: () => number;
+  /** How many client ids of the document are somebody's. */
+  claimed: () => number;
+  /** What of the document is the writer's already: dear to count. */
+  countOwn: () => { clients: number; structs: number };
   overlay: Overlay;
   kind: 'root' | 'segment' | 'user';
   whose: Whose;
@@ -53,14 +55,14 @@ const ahead = (): never => {
 function checkRestored({ update, logClient, logClock }: AdmitInput): void {
   for (const { client, structs } of update.blocks) {
     if (client !== logClient) continue;
-    for (const struct of structs) if (struct.kind !== 'skip' && struct.clock + struct.length > logClock) refuse('restored');
+    for (const struct of structs) if (struct.clock + struct.length > logClock) refuse('restored');
   }
 }
 
 /** A2: structs of other people's client ids are left out, unless they reach into the writer's own lane. */
 function checkForeign(overlay: Overlay, lane: Lane, { structs }: Block): void {
   for (const { origin, root } of structs) {
-    if (root === laneName(lane.owner)) refuse('client-id');
+    if (root === lane.name) refuse('client-id');
     const place = origin && overlay.find(lane, origin);
     if (place && place !== 'elsewhere') refuse('client-id');
   }
@@ -72,7 +74,6 @@ function newStructs(overlay: Overlay, lane: Lane, { client, structs }: Block): S
   const fresh: Struct[] = [];
   let next = known;
   for (const struct of structs) {
-    if (struct.kind === 'skip') continue;
     if (struct.kind === 'other' || struct.rightOrigin) refuse('malformed');
     const end = struct.clock + struct.length;
     if (struct.clock > next) ahead();
@@ -86,13 +87,16 @@ function newStructs(overlay: Overlay, lane: Lane, { client, structs }: Block): S
   return fresh;
 }
 
-/** A4: the key that a struct writes to, by its own words or by its origin's, which must be there and in the writer's lane. */
-function keyOf(overlay: Overlay, lane: Lane, struct: Struct): string {
-  if (struct.origin) {
-    const place = overlay.find(lane, struct.origin) ?? ahead();
-    return place === 'elsewhere' ? refuse('foreign-lane') : place.key;
-  }
-  if (struct.root !== laneName(lane.owner)) refuse('foreign-lane');
+/** A4: what a struct names as its origin, which must be there and in the writer's lane. */
+function leftOf(overlay: Overlay, lane: Lane, { origin }: Struct): Stretch | null {
+  const left = origin && (overlay.find(lane, origin) ?? ahead());
+  return left === 'elsewhere' ? refuse('foreign-lane') : left;
+}
+
+/** A4: the key that a struct writes to, by its own words or by its origin's. */
+function keyOf(lane: Lane, struct: Struct, left: Stretch | null): string {
+  if (left) return left.key;
+  if (struct.root !== lane.name) refuse('foreign-lane');
   return struct.key ?? refuse('malformed');
 }
 
@@ -105,6 +109,19 @@ function meaningOf(kind: 'root' | 'segment' | 'user', struct: Struct, key: strin
   if (kind !== 'user') return readLaneEntry(key, struct.value) ?? refuse('malformed');
   if (!isPrivateEntry(key, struct.value)) refuse('malformed');
   return null;
+}
+
+/** A1, A2: what a frame brings, and what its writer has piled up. Counting is dear, so it is done when some client id passes another 64. */
+function checkAmount({ overlay, countOwn }: AdmitInput, fresh: ReadonlyMap<number, readonly Struct[]>): void {
+  let brought = 0;
+  let isTime = false;
+  for (const [client, structs] of fresh) {
+    const before = overlay.structs(client);
+    brought += structs.length;
+    isTime ||= before >> 6 !== (before + structs.length) >> 6;
+  }
+  if (brought > LIMITS.updateStructs) refuse('malformed');
+  if (isTime && countOwn().structs + brought > LIMITS.personStructs) refuse('malformed');
 }
 
 /** A4: calls `place` for every struct after the one that its origin names. Clients wait for one another; a circle is malformed. */
@@ -159,11 +176,18 @@ function admitOrStop(input: AdmitInput): Admission {
     if (owner === 'new') claims.push(client);
   }
   if (claims.length > NEW_CLIENTS) refuse('malformed');
-  if (claims.length > 0 && countOwn() + claims.length > LIMITS.personClients) refuse('client-id');
+  if (
+    claims.length > 0 &&
+    input.claimed() + claims.length > LIMITS.personClients &&
+    countOwn().clients + claims.length > LIMITS.personClients
+  )
+    refuse('client-id');
+  checkAmount(input, fresh);
   const entries: Entry[] = [];
   let cost = 0;
   inOrder(overlay, fresh, (struct) => {
-    const key = keyOf(overlay, lane, struct);
+    const left = leftOf(overlay, lane, struct);
+    const key = keyOf(lane, struct, left);
     const meaning = meaningOf(kind, struct, key);
     const { client, clock, length, origin, value } = struct;
     const entry = {
@@ -175,14 +199,16 @@ function admitOrStop(input: AdmitInput): Admission {
       key,
       meaning,
       deleted: struct.kind === 'tombstone',
+      isFollowed: false,
       slot: overlay.slot(lane, key),
     };
-    cost += overlay.place(entry);
+    cost += overlay.place(entry, left);
     if (cost > BREADTH) refuse('malformed');
     entries.push(entry);
   });
   if (deletesOwn(overlay, lane, update, (client) => client === logClient || whose(client) !== 'foreign')) refuse('own-delete');
-  const committed = named.map((client): ClientClock => [client, overlay.clock(client)]).filter(([, clock]) => clock > 0);
+  const committed: ClientClock[] = [];
+  for (const client of named) if (overlay.clock(client) > 0) committed.push([client, overlay.clock(client)]);
   return { kind: 'placed', entries, committed, claims };
 }
 

@@ -140,7 +140,7 @@ describe('messages', () => {
     Y.applyUpdate(anna, world.built!.update);
     world.permissions = { judge: () => null };
     const again = changeOf(anna, () => addMessage(anna, ANNA, K, text('again')));
-    const decoded = { ...world.decode(again), messageIds: [] };
+    const decoded = { ...world.decode(again), messageIds: new Set<string>() };
     expect(world.batch((batch) => batch.accept(ANNA, decoded))).toMatchObject({ told: [{ code: 'closed' }] });
   });
 
@@ -385,6 +385,36 @@ describe('posts', () => {
   it('[A9] a row that does not fit its document is a broken invariant', () => {
     world.state.logClock++;
     expect(() => world.post(ANNA, K, text('a'))).toThrow('does not hold');
+  });
+});
+
+describe('[D8] a private document', () => {
+  it('is full at 4,096 structs, which months of drafts make, however few bytes they are', () => {
+    const mine = makeWorld('user');
+    const drafts = Array.from({ length: 2_048 }, (_, i) =>
+      i < 2
+        ? { root: laneName(ANNA), key: ['sone', 'stwo'][i]!, ...tombstone() }
+        : { origin: [5, i - 2] as [number, number], ...tombstone() },
+    );
+    mine.push(ANNA, rawUpdate([[5, 0, drafts]]));
+    expect(mine.built!.full).toBe(false);
+    mine.push(ANNA, rawUpdate([[5, 2_048, drafts.map((_, i) => ({ origin: [5, 2_046 + i] as [number, number], ...tombstone() }))]]));
+    expect(mine.built!.full).toBe(true);
+    expect(mine.state.bytes).toBeLessThan(LIMITS.segmentBytes / 4);
+  });
+
+  it('takes no more values at 1 MiB, but for what is known; its writer is told', () => {
+    const mine = makeWorld('user');
+    const device = makeDevice(mine, 100);
+    const set = (setting: boolean) =>
+      mine.push(
+        ANNA,
+        changeOf(device, () => device.getMap(laneName(ANNA)).set('stheme', setting)),
+      );
+    expect(set(true)).toMatchObject({ told: [] });
+    mine.state.bytes = LIMITS.privateBytes;
+    expect(set(false)).toMatchObject({ told: [{ client: 100, clock: 1, code: 'quota' }] });
+    expect(mine.push(ANNA, Y.encodeStateAsUpdate(device))).toMatchObject({ kind: 'known' });
   });
 });
 

@@ -11,8 +11,9 @@ import { type EncodableStruct, encodable, encodeUpdate } from './encode.ts';
 import type { BatchInput } from './input.ts';
 import { type Decided, makeJudge, strike } from './judge.ts';
 import { lastOfLog, logElement } from './log.ts';
-import { type Entry, makeOverlay } from './overlay.ts';
+import { makeOverlay } from './overlay.ts';
 import { snapshotOf } from './snapshot.ts';
+import type { Plain } from './stored.ts';
 
 export type { BatchInput } from './input.ts';
 
@@ -68,10 +69,16 @@ export function openBatch(input: BatchInput): Batch {
       return doc.store.clients.has(client) ? 'foreign' : 'new';
     };
 
-  /** How many client ids of this document are the writer's. */
-  const countOf = (writer: Uuid) => (): number => {
-    let count = 0;
-    for (const claims of [committedClaims, decided.claims]) for (const owner of claims.values()) if (owner === writer) count++;
+  /** What of this document is the writer's. */
+  const countOf = (writer: Uuid) => (): { clients: number; structs: number } => {
+    const count = { clients: 0, structs: 0 };
+    for (const claims of [committedClaims, decided.claims]) {
+      for (const [client, owner] of claims) {
+        if (owner !== writer) continue;
+        count.clients++;
+        count.structs += overlay.structs(client);
+      }
+    }
     return count;
   };
 
@@ -90,6 +97,7 @@ export function openBatch(input: BatchInput): Batch {
       logClock: state.logClock,
       writer,
       update,
+      claimed: () => committedClaims.size + decided.claims.size,
       countOwn: countOf(writer),
     });
     if (admission.kind !== 'placed') return admission;
@@ -116,51 +124,63 @@ export function openBatch(input: BatchInput): Batch {
     if (code) return { kind: 'neutralised', code };
     const origin = slot.last && { client: slot.last.client, clock: slot.last.clock + slot.last.length - 1 };
     const meaning = { kind: 'message', id, value } as const;
-    overlay.place({
-      client: logClient,
-      clock: serverClock(),
-      length: 1,
-      origin,
-      value: content,
-      key: id,
-      meaning,
-      deleted: false,
-      slot,
-    });
+    const place = { client: logClient, clock: serverClock(), length: 1, origin, key: id, slot };
+    overlay.place({ ...place, value: content, meaning, deleted: false, isFollowed: false }, slot.last);
     overlay.keep();
     judge.log(slot);
     return { kind: 'sent', created: true };
   }
 
   function logStruct(): EncodableStruct {
-    const values = [...decided.logged.keys()].map((id) => logElement(id, now));
+    const values: Plain[] = [];
+    for (const id of decided.logged.keys()) values.push(logElement(id, now));
     return { client: logClient, clock: serverClock(), length: values.length, origin: lastOfLog(doc), root: LOG, key: null, values };
+  }
+
+  /** D4; a private document also where its owner's structs, which no compaction takes away, come near to what one person may have. */
+  function isFull({ messages, bytes, clients }: DocumentState): boolean {
+    if (messages >= LIMITS.segmentMessages || bytes >= LIMITS.segmentBytes || clients >= LIMITS.segmentClients) return true;
+    if (kind !== 'user') return false;
+    let structs = 0;
+    for (const client of doc.store.clients.keys()) structs += overlay.structs(client);
+    return structs >= LIMITS.personStructs / 2;
   }
 
   function build(): BuiltDocument | null {
     if (overlay.accepted.size === 0) return null;
-    const entries: Entry[] = [...overlay.accepted.values()].flat();
-    const structs = entries.map(encodable);
+    const structs: EncodableStruct[] = [];
+    const deleted = [...decided.deletes];
+    for (const entries of overlay.accepted.values()) {
+      for (const entry of entries) {
+        structs.push(encodable(entry));
+        if (entry.deleted) deleted.push(entry);
+      }
+    }
     const messages = decided.logged.size;
     if (messages > 0) structs.push(logStruct());
-    const struck = entries.filter((entry) => entry.deleted);
-    const update = encodeUpdate(structs, [...struck, ...decided.deletes.map((id) => ({ ...id, length: 1 }))]);
+    const update = encodeUpdate(structs, deleted);
     const snapshot = kind === 'segment' ? snapshotOf(input, overlay, decided, judge) : [];
+    // Spelt out: a copy with changes costs as much as all the encoding.
     const after: DocumentState = {
-      ...state,
+      n: state.n,
       position: state.position + 1,
+      firstSeq: state.firstSeq,
+      logClient,
       logClock: overlay.clock(logClient) + messages,
       messages: state.messages + messages,
       bytes: state.bytes + update.length,
       clients: state.clients + decided.claims.size,
+      closed: state.closed,
     };
+    const claims: Claim[] = [];
+    for (const [client, userId] of decided.claims) claims.push({ client, userId });
     return {
       update,
       state: after,
-      claims: [...decided.claims].map(([client, userId]) => ({ client, userId })),
+      claims,
       snapshot,
       deleted: snapshot.some((change) => change.kind === 'deletion'),
-      full: after.messages >= LIMITS.segmentMessages || after.bytes >= LIMITS.segmentBytes || after.clients >= LIMITS.segmentClients,
+      full: isFull(after),
     };
   }
 

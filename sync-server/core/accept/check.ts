@@ -1,16 +1,10 @@
 import { LIMITS } from '../../../shared/limits.ts';
+import { CONTENT, HAS } from './struct-info.ts';
 
 /** Containers inside one another in a value. A message needs five: the tuple, its extras and three more. */
 const DEPTH = 6;
-/** `info` of a struct: kind of content in the lower five bits, then what is written of its place. */
-const KIND = 0b11111;
-const HAS_PARENT_SUB = 0x20;
-const HAS_RIGHT_ORIGIN = 0x40;
-const HAS_ORIGIN = 0x80;
-const GC = 0;
-const DELETED = 1;
-const ANY = 8;
-const SKIP = 10;
+/** Values in one struct, with those inside them: extras, lists of emoji and a whole log hold fewer. */
+const VALUES = 4_096;
 const PROTO = new TextEncoder().encode('__proto__');
 
 const MALFORMED = new Error('malformed update');
@@ -24,6 +18,14 @@ const fail = (): never => {
  */
 function makeWalker(bytes: Uint8Array) {
   let at = 0;
+  let parts = 0;
+  let values = 0;
+  let names = 0;
+
+  /** One more struct, or client id that has structs or deletions. */
+  function part(): void {
+    if (++parts > LIMITS.updateParts) fail();
+  }
 
   const byte = (): number => (at < bytes.length ? bytes[at++]! : fail());
 
@@ -32,10 +34,11 @@ function makeWalker(bytes: Uint8Array) {
     at += length;
   }
 
-  /** The rest of a number of 7 bits a byte; nothing beyond the safe integers. */
+  /** The rest of a number of 7 bits a byte; nothing beyond the safe integers, and no more bytes than those take. */
   function digits(first: number, factor: number, more: boolean): number {
     let number = first;
     for (let mult = factor; more; mult *= 128) {
+      if (mult > Number.MAX_SAFE_INTEGER) fail();
       const digit = byte();
       number += (digit & 0x7f) * mult;
       if (number > Number.MAX_SAFE_INTEGER) fail();
@@ -86,6 +89,7 @@ function makeWalker(bytes: Uint8Array) {
 
   /** A plain JSON value. No undefined, no big integers, no bytes: nothing of ours holds them. */
   function value(depth: number): void {
+    if (++values > VALUES) fail();
     switch (byte()) {
       case 126: // null
       case 121: // false
@@ -102,6 +106,7 @@ function makeWalker(bytes: Uint8Array) {
       case 118: {
         if (depth === 0) fail();
         for (let count = varUint(); count > 0; count--) {
+          if (++names > LIMITS.updateNames) fail();
           key();
           value(depth - 1);
         }
@@ -124,38 +129,52 @@ function makeWalker(bytes: Uint8Array) {
 
   /** One struct; answers the clock after it. */
   function struct(clock: number): number {
+    part();
     const info = byte();
-    if (info === GC || info === SKIP) return stretch(clock);
-    const kind = info & KIND;
-    if (kind !== DELETED && kind !== ANY) fail();
-    if (info & HAS_ORIGIN) id();
-    if (info & HAS_RIGHT_ORIGIN) id();
-    if (!(info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN))) {
+    if (info === CONTENT.gc || info === CONTENT.skip) return stretch(clock);
+    const content = info & CONTENT.mask;
+    if (content !== CONTENT.deleted && content !== CONTENT.any) fail();
+    if (info & HAS.origin) id();
+    if (info & HAS.rightOrigin) id();
+    if (!(info & (HAS.origin | HAS.rightOrigin))) {
       // A parent that is not a root would be a nested type.
       if (varUint() !== 1) fail();
       text();
-      if (info & HAS_PARENT_SUB) key();
+      if (info & HAS.key) key();
     }
     const end = stretch(clock);
-    if (kind === ANY) for (let i = clock; i < end; i++) value(DEPTH);
+    values = 0;
+    if (content === CONTENT.any) for (let i = clock; i < end; i++) value(DEPTH);
     return end;
+  }
+
+  function newClient(seen: Set<number>): void {
+    part();
+    const client = varUint();
+    if (seen.has(client)) fail();
+    seen.add(client);
   }
 
   function structs(): void {
     const seen = new Set<number>();
     for (let clients = varUint(); clients > 0; clients--) {
       let count = varUint();
-      const client = varUint();
-      if (seen.has(client)) fail();
-      seen.add(client);
+      newClient(seen);
       for (let clock = varUint(); count > 0; count--) clock = struct(clock);
     }
   }
 
+  /** Ranges stand in order and do not overlap, as Yjs writes them. */
   function deletes(): void {
+    const seen = new Set<number>();
     for (let clients = varUint(); clients > 0; clients--) {
-      varUint();
-      for (let count = varUint(); count > 0; count--) stretch(varUint());
+      newClient(seen);
+      let end = 0;
+      for (let count = varUint(); count > 0; count--) {
+        const clock = varUint();
+        if (clock < end) fail();
+        end = stretch(clock);
+      }
     }
   }
 
@@ -170,7 +189,8 @@ function makeWalker(bytes: Uint8Array) {
 
 /**
  * Whether these bytes are one update in Yjs's first encoding that a library may decode (A1): no more than a segment's size, nothing
- * declared that is not there, no content but plain values and tombstones, nothing nested too deep, no client named twice, no trailing bytes.
+ * declared that is not there, no content but plain values and tombstones, nothing nested too deep, no more parts than a segment has, no client
+ * named twice, deletions in order, no trailing bytes.
  */
 export function checkUpdate(update: Uint8Array): boolean {
   if (update.length > LIMITS.step2) return false;

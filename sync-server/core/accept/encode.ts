@@ -1,12 +1,7 @@
 import * as encoding from 'lib0/encoding';
-import { laneName } from '../../../shared/segment.ts';
+import { CONTENT, HAS, VALUE } from './struct-info.ts';
 import type { Entry } from './overlay.ts';
 import type { Id, Plain } from './stored.ts';
-
-const DELETED = 1;
-const ANY = 8;
-const HAS_PARENT_SUB = 0x20;
-const HAS_ORIGIN = 0x80;
 
 /** A struct to be written; without values it is a tombstone of that length. */
 export interface EncodableStruct extends Id {
@@ -22,7 +17,7 @@ export const encodable = ({ client, clock, length, origin, slot, deleted, value 
   clock,
   length,
   origin,
-  root: laneName(slot.lane.owner),
+  root: slot.lane.name,
   key: slot.key,
   values: deleted ? null : [value],
 });
@@ -33,25 +28,52 @@ const writeId = (encoder: encoding.Encoder, { client, clock }: Id): void => {
 };
 
 function writeStruct(encoder: encoding.Encoder, { length, origin, root, key, values }: EncodableStruct): void {
-  encoding.writeUint8(encoder, (values ? ANY : DELETED) | (origin ? HAS_ORIGIN : 0) | (key === null ? 0 : HAS_PARENT_SUB));
+  encoding.writeUint8(encoder, (values ? CONTENT.any : CONTENT.deleted) | (origin ? HAS.origin : 0) | (key === null ? 0 : HAS.key));
   if (origin) writeId(encoder, origin);
   else {
     encoding.writeVarUint(encoder, 1);
-    encoding.writeVarString(encoder, root);
-    if (key !== null) encoding.writeVarString(encoder, key);
+    writeName(encoder, root);
+    if (key !== null) writeName(encoder, key);
   }
   encoding.writeVarUint(encoder, length);
-  for (const value of values ?? []) encoding.writeAny(encoder, value);
+  if (values) for (const value of values) writeValue(encoder, value);
 }
 
-function byClient<T extends Id>(list: readonly T[]): [client: number, list: T[]][] {
-  const clients = new Map<number, T[]>();
+/** A name of our own: a lane, the log, a key. All of them are ASCII, and so short that a library's way costs more than the loop. */
+function writeName(encoder: encoding.Encoder, name: string): void {
+  encoding.writeVarUint(encoder, name.length);
+  for (let i = 0; i < name.length; i++) encoding.write(encoder, name.charCodeAt(i));
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
+}
+
+/** What lib0 would write. Text of ASCII is written here: a text encoder is dear to call, for a message's two strings more than all the rest. */
+function writeValue(encoder: encoding.Encoder, value: Plain): void {
+  if (typeof value === 'string' && isAscii(value)) {
+    encoding.write(encoder, VALUE.text);
+    writeName(encoder, value);
+  } else if (Array.isArray(value)) {
+    encoding.write(encoder, VALUE.list);
+    encoding.writeVarUint(encoder, value.length);
+    for (const item of value) writeValue(encoder, item);
+  } else encoding.writeAny(encoder, value);
+}
+
+/** One list for each client id, from the highest down; within it the order stays. */
+function byClient<T extends Id>(list: readonly T[]): T[][] {
+  const groups = new Map<number, T[]>();
+  let group: T[] = [];
   for (const item of list) {
-    const known = clients.get(item.client);
-    if (known) known.push(item);
-    else clients.set(item.client, [item]);
+    if (group[0]?.client !== item.client) {
+      group = groups.get(item.client) ?? [];
+      if (group.length === 0) groups.set(item.client, group);
+    }
+    group.push(item);
   }
-  return [...clients].sort((a, b) => b[0] - a[0]);
+  return [...groups.values()].sort((a, b) => b[0]!.client - a[0]!.client);
 }
 
 interface Range extends Id {
@@ -69,26 +91,32 @@ function mergeRanges(ranges: readonly Range[]): Range[] {
   return merged;
 }
 
+/** Buffers are what encoding costs: this one is used for every update, and what is made in it is copied out before anybody else runs. */
+const scratch = encoding.createEncoder();
+scratch.cbuf = new Uint8Array(64 * 1024);
+
 /**
  * The canonical update (A8): structs in order of clock, clients from the highest id down as Yjs writes them, and a delete set without
  * overlaps. Equal content gives equal bytes.
  */
 export function encodeUpdate(structs: readonly EncodableStruct[], deletes: readonly Range[]): Uint8Array {
-  return encoding.encode((encoder) => {
-    const blocks = byClient(structs);
-    encoding.writeVarUint(encoder, blocks.length);
-    for (const [, block] of blocks) {
-      encoding.writeVarUint(encoder, block.length);
-      writeId(encoder, block[0]!);
-      for (const struct of block) writeStruct(encoder, struct);
-    }
-    const sets = byClient(deletes);
-    encoding.writeVarUint(encoder, sets.length);
-    for (const [client, ranges] of sets) {
-      const merged = mergeRanges(ranges);
-      encoding.writeVarUint(encoder, client);
-      encoding.writeVarUint(encoder, merged.length);
-      for (const { clock, length } of merged) writeId(encoder, { client: clock, clock: length });
-    }
-  });
+  const encoder = scratch;
+  encoder.cpos = 0;
+  encoder.bufs = [];
+  const blocks = byClient(structs);
+  encoding.writeVarUint(encoder, blocks.length);
+  for (const block of blocks) {
+    encoding.writeVarUint(encoder, block.length);
+    writeId(encoder, block[0]!);
+    for (const struct of block) writeStruct(encoder, struct);
+  }
+  const sets = byClient(deletes);
+  encoding.writeVarUint(encoder, sets.length);
+  for (const ranges of sets) {
+    const merged = mergeRanges(ranges);
+    encoding.writeVarUint(encoder, ranges[0]!.client);
+    encoding.writeVarUint(encoder, merged.length);
+    for (const { clock, length } of merged) writeId(encoder, { client: clock, clock: length });
+  }
+  return encoder.bufs.length === 0 ? encoder.cbuf.slice(0, encoder.cpos) : encoding.toUint8Array(encoder);
 }

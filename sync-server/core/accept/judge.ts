@@ -1,18 +1,18 @@
 import { LIMITS } from '../../../shared/limits.ts';
 import type { Neutralised } from '../../../shared/close-codes.ts';
 import type { MessageId, Uuid } from '../../../shared/ids.ts';
-import { laneOwner } from '../../../shared/segment.ts';
 import type { BatchInput } from './input.ts';
 import { loggedIds } from './log.ts';
 import type { Entry, Fate, Overlay, Slot, Stretch } from './overlay.ts';
-import { lastOfKey, valueOf } from './stored.ts';
+import { makeHolders } from './holders.ts';
+import { valueOf } from './stored.ts';
 
 /** What a batch has decided so far. */
 export interface Decided {
   /** New messages in order of acceptance, each with the key that holds it. */
   logged: Map<MessageId, Slot>;
   /** Values of the live document that the server deletes. */
-  deletes: { client: number; clock: number }[];
+  deletes: { client: number; clock: number; length: number }[];
   /** New client ids and whose they are. */
   claims: Map<number, Uuid>;
 }
@@ -20,7 +20,7 @@ export interface Decided {
 /** Decides what an admitted entry means now (A6): null for accepted, else why it is neutralised. */
 export interface Judge {
   /** `lookedUp`: the ids that `usedIds` answers for. */
-  judge(writer: Uuid, entry: Entry, lookedUp: readonly MessageId[]): Neutralised | null;
+  judge(writer: Uuid, entry: Entry, lookedUp: ReadonlySet<MessageId>): Neutralised | null;
   /** What became of the message of a key. */
   fate(slot: Slot): Fate;
   /** Whether a message of this segment can be read. */
@@ -39,20 +39,16 @@ export function makeJudge(input: BatchInput, overlay: Overlay, decided: Decided)
   let committedLog: ReadonlySet<MessageId> | null = null;
   const isLogged = (id: MessageId): boolean => (committedLog ??= loggedIds(doc)).has(id);
 
+  const holderOf = makeHolders(doc);
+
   const permits = (writer: Uuid, kind: 'message' | 'reactions' | 'removal') => permissions.judge({ conversation, members, writer, kind });
 
   /** The key that holds a message of this segment, in whichever lane; null when none does. */
   function holder(id: MessageId): Slot | null {
     const fresh = logged.get(id);
     if (fresh) return fresh;
-    for (const [name, type] of doc.share) {
-      const owner = laneOwner(name);
-      const item = owner !== null && lastOfKey(type, id);
-      if (owner === null || !item || item.deleted) continue;
-      const slot = overlay.slot(overlay.lane(owner), id);
-      if (storedFate(slot) === 'alive') return slot;
-    }
-    return null;
+    const owner = holderOf(id);
+    return owner === null ? null : overlay.slot(overlay.lane(owner), id);
   }
 
   /** What the live document alone says: a living message was logged when it was accepted. */
@@ -68,7 +64,7 @@ export function makeJudge(input: BatchInput, overlay: Overlay, decided: Decided)
   function die(slot: Slot, by: Uuid, deletion: Entry | null): void {
     if (fate(slot) === 'alive') slot.diedBy = by;
     slot.fate = 'dead';
-    if (slot.stored && !slot.stored.deleted) deletes.push(slot.stored.id);
+    if (slot.stored && !slot.stored.deleted) deletes.push({ client: slot.stored.id.client, clock: slot.stored.id.clock, length: 1 });
     for (const stretch of [...slot.entries, slot.last]) if (stretch && stretch !== deletion) strike(stretch);
   }
 
@@ -89,13 +85,13 @@ export function makeJudge(input: BatchInput, overlay: Overlay, decided: Decided)
     usedIds.add(slot.key);
   }
 
-  function judgeMessage(writer: Uuid, slot: Slot, lookedUp: readonly MessageId[]): Neutralised | null {
+  function judgeMessage(writer: Uuid, slot: Slot, lookedUp: ReadonlySet<MessageId>): Neutralised | null {
     if (fate(slot) === 'alive') return null;
     if (fate(slot) === 'dead') return 'removed';
     const code = refusal(writer, slot);
     if (code) return code;
     // A key of tombstones that was reached by an origin alone: nobody knows whether its id is used elsewhere.
-    if (slot.stored && !lookedUp.includes(slot.key)) return 'closed';
+    if (slot.stored && !lookedUp.has(slot.key)) return 'closed';
     // Beside a tombstone that comes after it: it would stand in the log and never be seen.
     if (slot.last?.deleted) return 'removed';
     log(slot);
@@ -123,9 +119,14 @@ export function makeJudge(input: BatchInput, overlay: Overlay, decided: Decided)
     return message || isLogged(id) ? null : 'removed';
   }
 
-  function judge(writer: Uuid, entry: Entry, lookedUp: readonly MessageId[]): Neutralised | null {
+  function judgePrivate(): Neutralised | null {
+    if (state.closed) return 'closed';
+    return state.bytes >= LIMITS.privateBytes ? 'quota' : null;
+  }
+
+  function judge(writer: Uuid, entry: Entry, lookedUp: ReadonlySet<MessageId>): Neutralised | null {
     const { meaning, slot } = entry;
-    if (meaning === null) return input.kind === 'user' && !entry.deleted && state.closed ? 'closed' : null;
+    if (meaning === null) return entry.deleted ? null : judgePrivate();
     switch (meaning.kind) {
       case 'message':
         return judgeMessage(writer, slot, lookedUp);

@@ -1,16 +1,15 @@
 import { equalityDeep } from 'lib0/function';
 import * as Y from 'yjs';
-import { laneName } from '../../../shared/segment.ts';
-import type { DecodedUpdate, Struct } from './decode.ts';
+import type { DecodedUpdate, Span, Struct } from './decode.ts';
 import type { Entry, Lane, Overlay, Stretch } from './overlay.ts';
-import { type Id, storedAt } from './stored.ts';
+import type { Id } from './stored.ts';
 
 const sameId = (a: Id | null, b: Id | null): boolean => (a && b ? a.client === b.client && a.clock === b.clock : a === b);
 
 /** Whether a value that came again says what a living stretch says: same place, same content. */
 function repeats(struct: Struct, stretch: Stretch, lane: Lane): boolean {
   if (!sameId(struct.origin, stretch.origin)) return false;
-  if (struct.origin === null && (struct.key !== stretch.key || struct.root !== laneName(lane.owner))) return false;
+  if (struct.origin === null && (struct.key !== stretch.key || struct.root !== lane.name)) return false;
   return equalityDeep(struct.value, stretch.value);
 }
 
@@ -35,27 +34,40 @@ function firstFrom(entries: readonly Entry[], clock: number): number {
   return low;
 }
 
-/** Living items of a lane that lie in these clocks of one client. */
-function* livingIn(overlay: Overlay, lane: Lane, client: number, from: number, to: number): Generator<Stretch> {
-  const structs = overlay.doc.store.clients.get(client);
-  if (structs && storedAt(overlay.doc, { client, clock: from })) {
-    for (let i = Y.findIndexSS(structs, from); i < structs.length && structs[i]!.id.clock < to; i++) {
-      const item = structs[i]!;
-      if (item.deleted) continue;
-      const stretch = overlay.find(lane, item.id);
-      if (stretch !== null && stretch !== 'elsewhere') yield stretch;
-    }
-  }
-  const entries = overlay.accepted.get(client) ?? [];
-  for (let i = firstFrom(entries, from); i < entries.length && entries[i]!.clock < to; i++) {
-    const entry = entries[i]!;
-    if (!entry.deleted && entry.slot.lane === lane) yield entry;
-  }
-}
-
 function isShown(overlay: Overlay, lane: Lane, item: Stretch): boolean {
   const { last } = overlay.slot(lane, item.key);
   return last !== null && !last.deleted && sameId(last, item);
+}
+
+/** Whether these clocks of the live document hold a value of the lane that is still shown. `spans` in order: one pass over both. */
+function storedShown(overlay: Overlay, lane: Lane, client: number, spans: readonly Span[]): boolean {
+  const structs = overlay.doc.store.clients.get(client) ?? [];
+  const end = Y.getState(overlay.doc.store, client);
+  let i = 0;
+  for (const { from, to } of spans) {
+    if (from >= end) return false;
+    if (i < structs.length && structs[i]!.id.clock < from) i = Math.max(i, Y.findIndexSS(structs, from));
+    for (; i < structs.length && structs[i]!.id.clock < to; i++) {
+      const item = structs[i]!;
+      if (item.deleted) continue;
+      const stretch = overlay.find(lane, item.id);
+      if (stretch !== null && stretch !== 'elsewhere' && isShown(overlay, lane, stretch)) return true;
+    }
+  }
+  return false;
+}
+
+/** The same of what this batch has accepted. */
+function acceptedShown(overlay: Overlay, lane: Lane, client: number, spans: readonly Span[]): boolean {
+  const entries = overlay.accepted.get(client);
+  if (!entries) return false;
+  for (const { from, to } of spans) {
+    for (let i = firstFrom(entries, from); i < entries.length && entries[i]!.clock < to; i++) {
+      const entry = entries[i]!;
+      if (!entry.deleted && entry.slot.lane === lane && isShown(overlay, lane, entry)) return true;
+    }
+  }
+  return false;
 }
 
 /**
@@ -64,15 +76,9 @@ function isShown(overlay: Overlay, lane: Lane, item: Stretch): boolean {
  */
 export function deletesOwn(overlay: Overlay, lane: Lane, update: DecodedUpdate, isOwn: (client: number) => boolean): boolean {
   for (const { slot, before } of overlay.changes()) if (before && !before.deleted && slot.last?.deleted) return true;
-  for (const [client, ranges] of update.deletes) {
+  for (const [client, spans] of update.deletes) {
     if (!isOwn(client)) continue;
-    let from = 0;
-    for (const { clock, len } of ranges.toSorted((a, b) => a.clock - b.clock)) {
-      const to = clock + len;
-      if (to <= from) continue;
-      for (const item of livingIn(overlay, lane, client, Math.max(from, clock), to)) if (isShown(overlay, lane, item)) return true;
-      from = to;
-    }
+    if (storedShown(overlay, lane, client, spans) || acceptedShown(overlay, lane, client, spans)) return true;
   }
   return false;
 }

@@ -7,6 +7,8 @@ import { type Run, becomesLast, endsWith } from './winner.ts';
 /** One person's lane: its type in the live document, and the keys that this batch looked at. */
 export interface Lane {
   owner: Uuid;
+  /** Name of its root type. */
+  name: string;
   type: RootType;
   slots: Map<string, Slot>;
 }
@@ -35,6 +37,8 @@ export interface Stretch extends Run {
   deleted: boolean;
   value: Plain;
   key: string;
+  /** Something may have its end as origin. */
+  isFollowed: boolean;
 }
 
 /** An accepted struct of this batch. `meaning` null: a tombstone that the writer sent, or an entry of a private document. */
@@ -51,6 +55,7 @@ const stretchOf = (item: Y.Item, key: string): Stretch => ({
   deleted: item.deleted,
   value: valueOf(item),
   key,
+  isFollowed: true,
 });
 
 function covering(entries: readonly Entry[] | undefined, clock: number): Entry | null {
@@ -66,9 +71,9 @@ function covering(entries: readonly Entry[] | undefined, clock: number): Entry |
   return null;
 }
 
-/** Items that Yjs passes, at most, when it integrates an entry beside others instead of after them. */
+/** Items that Yjs passes, at most, when it integrates an entry beside others: all of the key, each of the batch's with what it split. */
 function breadth(slot: Slot): number {
-  let items = slot.entries.length;
+  let items = 2 * slot.entries.length;
   for (let item = slot.stored; item !== null; item = item.left) items++;
   return items;
 }
@@ -84,10 +89,12 @@ export interface Overlay {
   slot(lane: Lane, key: string): Slot;
   /** The next clock of a client id. */
   clock(client: number): number;
+  /** How many structs a client id has. */
+  structs(client: number): number;
   /** What covers a clock: a stretch of this lane, `elsewhere`, or null for what is not there yet. */
   find(lane: Lane, id: Id): Stretch | 'elsewhere' | null;
-  /** Adds a struct; answers how many items Yjs will have to pass for it. */
-  place(entry: Entry): number;
+  /** Adds a struct after what its origin names; answers how many items Yjs will have to pass for it. */
+  place(entry: Entry, left: Stretch | null): number;
   /** The slots that changed since `keep`, each as often as it did, with what stood last before. */
   changes(): readonly { slot: Slot; before: Stretch | null }[];
   /** Takes back everything since the last `keep` (A9). */
@@ -98,7 +105,7 @@ export interface Overlay {
 export function makeOverlay(doc: Y.Doc): Overlay {
   const lanes = new Map<Uuid, Lane>();
   const accepted = new Map<number, Entry[]>();
-  let journal: { slot: Slot; before: Stretch | null; client: number }[] = [];
+  let journal: { slot: Slot; before: Stretch | null; client: number; freed: Stretch | null }[] = [];
 
   function find(lane: Lane, id: Id): Stretch | 'elsewhere' | null {
     const item = storedAt(doc, id);
@@ -121,7 +128,8 @@ export function makeOverlay(doc: Y.Doc): Overlay {
     lane(owner) {
       const known = lanes.get(owner);
       if (known) return known;
-      const lane = { owner, type: doc.share.get(laneName(owner)), slots: new Map<string, Slot>() };
+      const name = laneName(owner);
+      const lane = { owner, name, type: doc.share.get(name), slots: new Map<string, Slot>() };
       lanes.set(owner, lane);
       return lane;
     },
@@ -138,12 +146,17 @@ export function makeOverlay(doc: Y.Doc): Overlay {
       const last = accepted.get(client)?.at(-1);
       return last ? last.clock + last.length : Y.getState(doc.store, client);
     },
-    place(entry) {
+    structs: (client) => (doc.store.clients.get(client)?.length ?? 0) + (accepted.get(client)?.length ?? 0),
+    place(entry, left) {
       const { slot, client, origin } = entry;
-      const appended = slot.last === null || endsWith(slot.last, origin);
-      const cost = appended ? 0 : breadth(slot);
-      journal.push({ slot, before: slot.last, client });
-      if (appended || becomesLast(slot.last, client, origin, (id) => findHere(slot.lane, id))) slot.last = entry;
+      const isAppended = slot.last === null || endsWith(slot.last, origin);
+      // The first after the end of another comes right behind it: nothing is passed, and what was last stays so.
+      const isFirst = !isAppended && left !== null && !left.isFollowed && endsWith(left, origin);
+      const cost = isAppended || isFirst ? 0 : breadth(slot);
+      const freed = left?.isFollowed === false && endsWith(left, origin) ? left : null;
+      journal.push({ slot, before: slot.last, client, freed });
+      if (freed) freed.isFollowed = true;
+      if (isAppended || (!isFirst && becomesLast(slot.last, client, origin, (id) => findHere(slot.lane, id)))) slot.last = entry;
       slot.entries.push(entry);
       const entries = accepted.get(client);
       if (entries) entries.push(entry);
@@ -152,7 +165,8 @@ export function makeOverlay(doc: Y.Doc): Overlay {
     },
     changes: () => journal,
     undo() {
-      for (const { slot, before, client } of journal.toReversed()) {
+      for (const { slot, before, client, freed } of journal.toReversed()) {
+        if (freed) freed.isFollowed = false;
         slot.last = before;
         slot.entries.pop();
         const entries = accepted.get(client)!;

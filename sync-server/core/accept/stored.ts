@@ -23,6 +23,9 @@ export function storedAt(doc: Y.Doc, id: Id): Y.Item | Y.GC | null {
 /** The last item of a map's key, living or a tombstone: Yjs keeps it there, and the ones before it to its left. */
 export const lastOfKey = (type: RootType, key: string): Y.Item | null => type?.['_map'].get(key) ?? null;
 
+/** The last item of every key. */
+export const itemsByKey = (type: RootType): Iterable<[key: string, item: Y.Item]> => type?.['_map'] ?? [];
+
 /** The living items of an array, in order. */
 export const itemsOf = (type: RootType): Y.Item[] => (type ? Y.getTypeChildren(type).filter((item) => !item.deleted) : []);
 

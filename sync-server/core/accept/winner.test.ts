@@ -6,6 +6,7 @@ import { encodable, encodeUpdate } from './encode.ts';
 import { type Entry, makeOverlay } from './overlay.ts';
 import { type Id, lastOfKey } from './stored.ts';
 import { ANNA } from './test-world.ts';
+import { endsWith } from './winner.ts';
 
 const KEY = 'k';
 /** An item of one of a few client ids after any clock that is there, or first; `length` 0 is a value, else a tombstone. */
@@ -58,8 +59,13 @@ describe('the value of a key', () => {
             key: KEY,
             slot,
             meaning: null,
+            isFollowed: false,
           };
-          if (overlay.place(entry) > 0) beside++;
+          const left = origin && overlay.find(slot.lane, origin);
+          if (left === 'elsewhere') throw new Error('an origin left its lane');
+          const before = slot.last;
+          overlay.place(entry, left);
+          if (before !== null && !endsWith(before, origin)) beside++;
           for (let i = 0; i < entry.length; i++) ticks.push({ client, clock: clock + i });
           if (frame) commit();
         }

@@ -373,8 +373,10 @@ export function updateLogContract(name: string, makeWorld: () => Promise<LogWorl
       test('[L12] who missed the hints asks which documents are ahead', async () => {
         const [one, other] = [await created(), await created()];
         await append(log, one.id);
-        const held = [one, other].flatMap(({ id }) => [0, 1].map((n) => ({ conversationId: id, n, position: 1 })));
-        expect(await log.ahead([...held, { conversationId: anId(), n: 1, position: 0 }])).toEqual([{ conversationId: one.id, n: 1 }]);
+        const held = [one, other].flatMap(({ id }) => [0, 1].map((n) => ({ conversationId: id, n, position: 1, membersVersion: 1 })));
+        expect(await log.ahead([...held, { conversationId: anId(), n: 1, position: 0, membersVersion: 0 }])).toEqual([
+          { conversationId: one.id, n: 1 },
+        ]);
         expect(await log.ahead([])).toEqual([]);
       });
     });

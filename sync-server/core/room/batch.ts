@@ -28,7 +28,7 @@ export function wantsOf(batch: Batch, withRoots: boolean): Want[] {
       conversationId,
       documents: [...documents.filter(({ n }) => !withRoots || n !== 0), ...root],
       messageIds: [...group.values()].flatMap((jobs) =>
-        jobs.flatMap((job) => (job.kind === 'post' ? [job.work.id] : job.update.messageIds)),
+        jobs.flatMap((job) => (job.kind === 'post' ? [job.work.id] : [...job.update.messageIds])),
       ),
       membersVersion: versions.size === 1 && version !== undefined ? version : -1,
     };

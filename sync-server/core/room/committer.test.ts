@@ -4,7 +4,13 @@ import { readRoot } from '../../../shared/conversation.ts';
 import { LIMITS } from '../../../shared/limits.ts';
 import { addMessage, deleteMessage, laneName, readLog, readMessages, readSegmentMeta } from '../../../shared/segment.ts';
 import { CommitUnknown, LogUnavailable } from '../ports.ts';
-import { QUARANTINE_MS } from './rooms.ts';
+import { makeMemoryLog } from '../../memory/update-log.ts';
+import { systemRandom } from '../../../shared/clock.ts';
+import { membersMay } from '../rights/permissions.ts';
+import { makeCommitter } from './committer.ts';
+import { QUARANTINE_MS, makeRooms } from './rooms.ts';
+import type { Watcher } from './work.ts';
+import { fakeSocket } from '../testing/fake-socket.ts';
 import { settled } from '../testing/manual-clock.ts';
 import { type TestNode, startTestNode } from '../testing/test-node.ts';
 
@@ -107,13 +113,11 @@ describe('a broken invariant', () => {
       expiresAt: clock.now() + 1e6,
       name: { kind: 'segment', conversationId, n: 1 },
       acks: true,
-      socket: {
+      socket: fakeSocket({
         send() {
           if (isBroken) throw new Error('this socket is broken');
         },
-        close: () => {},
-        buffered: () => 0,
-      },
+      }),
     });
     await settled();
     isBroken = true;
@@ -126,6 +130,26 @@ describe('a broken invariant', () => {
     await settled();
     expect([row().messages.size, row(second).messages.size, a.acks.length]).toEqual([1, 1, 1]);
   });
+});
+
+test('[L9] a frame that cannot be read costs its room, and the node goes on', async () => {
+  const { store, clock, conversationId, ana, messageId } = await startTestNode();
+  const logger = { info() {}, warn() {}, error() {} };
+  const log = makeMemoryLog(store, { clock });
+  const rooms = makeRooms({ log, clock, logger });
+  const committer = makeCommitter({ log, rooms, permissions: membersMay, clock, random: systemRandom, logger });
+  const ends: string[] = [];
+  const from: Watcher = { userId: ana, acks: true, send() {}, sendLive() {}, end: (close) => void ends.push(close), judged() {} };
+  const name = { kind: 'segment', conversationId, n: 1 } as const;
+  const hold = await rooms.enter(name, () => from);
+  committer.enqueue(hold!.room, { kind: 'frame', from, update: Uint8Array.of(1, 1) });
+  await committer.idle();
+  expect(ends).toEqual(['restart']);
+  const again = await rooms.enter(name);
+  const sent = new Promise((done) =>
+    committer.enqueue(again!.room, { kind: 'post', writer: ana, id: messageId(), value: ['onwards', null, null], done }),
+  );
+  expect(await sent).toMatchObject({ kind: 'sent' });
 });
 
 describe('a node that stops', () => {

@@ -5,7 +5,8 @@ import { encodeAck, encodeTold } from '../../../shared/protocol.ts';
 import { decodeUpdate } from '../accept/decode.ts';
 import { type Job, type Judgement, type Outcome, RootNeeded, judge, judgeRoom, takeConversation } from './judge.ts';
 import { CommitUnknown, type DocumentWrite, type Locked, type Logger, LogUnavailable, type Permissions, type UpdateLog } from '../ports.ts';
-import { BrokenDocument, type Room, type Work, advance, encodeRoomStep1 } from './room.ts';
+import { BrokenDocument, type Room, advance, encodeRoomStep1 } from './room.ts';
+import type { Work } from './work.ts';
 import type { Rooms } from './rooms.ts';
 import { type Batch, byConversation, wantsOf } from './batch.ts';
 
@@ -32,10 +33,8 @@ export interface Committer {
 const BATCH_WORK = 512;
 /** Rooms in one batch. */
 const BATCH_ROOMS = 256;
-/** Bytes that may wait in one room's queue. */
-const QUEUE_BYTES = 4 * 1024 * 1024;
-/** Work that may wait in one room's queue. */
-const QUEUE_WORK = 8_192;
+/** Work in one batch, and its bytes: it is judged in one go, at some 10 µs each, and at up to 20 ms for 20 kB of a hostile frame. */
+const BATCH = { works: 4_096, bytes: 64 * 1024 };
 /** Failures in a row after which a room is quarantined (L9). */
 const FAILURES = 3;
 /** Waits between tries while the log is unavailable. */
@@ -66,7 +65,7 @@ export function makeCommitter(deps: {
       } catch (error) {
         // A broken invariant costs these rooms their cache; the others go on.
         logger.error({ rooms: batch.size, error: String(error) }, 'a batch could not be carried out');
-        for (const [room, jobs] of batch) giveUp(room, jobs);
+        for (const [room, jobs] of batch) giveUp(room, worksOf(jobs));
       }
     }
     running = false;
@@ -76,20 +75,23 @@ export function makeCommitter(deps: {
   /** The next batch; a room that failed before goes alone (L9). */
   function take(): Batch {
     const batch: Batch = new Map();
+    const left = { ...BATCH };
     for (const room of [...waiting]) {
       const alone = room.failures > 0;
       if (alone && batch.size > 0) continue;
       waiting.delete(room);
       if (room.closed) continue;
-      const works = room.queue.splice(0, BATCH_WORK);
-      room.queued -= works.reduce((sum, work) => sum + sizeOf(work), 0);
+      const works = room.queue.take(BATCH_WORK, left);
       if (room.queue.length > 0) waiting.add(room);
       room.busy = true;
-      batch.set(
-        room,
-        works.map((work) => decode(work, room.doc)),
-      );
-      if (alone || batch.size === BATCH_ROOMS) break;
+      try {
+        const jobs = works.map((work) => decode(work, room.doc));
+        batch.set(room, jobs);
+      } catch (error) {
+        logger.error({ document: room.id, error: String(error) }, 'a frame that was let in could not be read');
+        giveUp(room, works);
+      }
+      if (alone || left.works <= 0 || left.bytes <= 0 || batch.size === BATCH_ROOMS) break;
     }
     return batch;
   }
@@ -133,7 +135,7 @@ export function makeCommitter(deps: {
     for (const [conversationId, jobs] of byConversation(batch)) {
       const under = locked.get(conversationId);
       const present = new Map([...jobs].filter(([room]) => under && !room.closed && catchUp(room, under)));
-      for (const [room, lost] of jobs) if (!present.has(room)) giveUp(room, lost);
+      for (const [room, lost] of jobs) if (!present.has(room)) giveUp(room, worksOf(lost));
       if (under && present.size > 0) judgements.push(judge(present, under, { ...deps, now: clock.now() }));
     }
     return judgements;
@@ -190,7 +192,7 @@ export function makeCommitter(deps: {
       case 'acked':
         if (outcome.from.acks && outcome.told.length > 0) outcome.from.send(encodeTold(outcome.told));
         if (outcome.committed.length === 0) return outcome.from.judged('idle');
-        if (outcome.from.acks) outcome.from.send(encodeAck(outcome.committed));
+        if (outcome.from.acks) outcome.from.sendLive(encodeAck(outcome.committed), null);
         return outcome.from.judged('committed');
       case 'ahead':
         outcome.from.send(encodeRoomStep1(room));
@@ -205,7 +207,7 @@ export function makeCommitter(deps: {
   async function fail(batch: Batch, error: unknown): Promise<void> {
     logger.warn({ rooms: batch.size, error: String(error) }, 'a batch was not committed');
     if (error instanceof CommitUnknown || (stopping && error instanceof LogUnavailable)) {
-      for (const [room, jobs] of batch) giveUp(room, jobs);
+      for (const [room, jobs] of batch) giveUp(room, worksOf(jobs));
       return;
     }
     for (const [room, jobs] of batch) putBack(room, jobs);
@@ -221,17 +223,16 @@ export function makeCommitter(deps: {
 
   function putBack(room: Room, jobs: readonly Job[]): void {
     room.busy = false;
-    const works = jobs.map(({ work }) => work);
+    const works = worksOf(jobs);
     if (room.closed) return abandon(works);
-    room.queue.unshift(...works);
-    room.queued += works.reduce((sum, work) => sum + sizeOf(work), 0);
+    room.queue.putBack(works);
     waiting.add(room);
   }
 
   /** A room whose state is in doubt: its sessions come back to a fresh one, where what was committed is known and the rest comes again. */
-  function giveUp(room: Room, jobs: readonly Job[]): void {
+  function giveUp(room: Room, works: readonly Work[]): void {
     room.busy = false;
-    abandon(jobs.map(({ work }) => work));
+    abandon(works);
     rooms.drop(room, 'restart');
   }
 
@@ -242,9 +243,7 @@ export function makeCommitter(deps: {
 
   return {
     enqueue(room, work) {
-      if (room.closed || room.queue.length >= QUEUE_WORK || room.queued + sizeOf(work) > QUEUE_BYTES) return false;
-      room.queue.push(work);
-      room.queued += sizeOf(work);
+      if (room.closed || !room.queue.add(work)) return false;
       waiting.add(room);
       if (!running) void run();
       return true;
@@ -254,10 +253,10 @@ export function makeCommitter(deps: {
   };
 }
 
-const sizeOf = (work: Work): number => (work.kind === 'frame' ? work.update.byteLength : work.value[0].length);
-
 const decode = (work: Work, doc: Y.Doc): Job =>
   work.kind === 'frame' ? { kind: 'frame', work, update: decodeUpdate(work.update, doc) } : { kind: 'post', work };
+
+const worksOf = (jobs: readonly Job[]): Work[] => jobs.map(({ work }) => work);
 
 function abandon(works: readonly Work[]): void {
   for (const work of works) if (work.kind === 'post') work.done({ kind: 'unavailable' });

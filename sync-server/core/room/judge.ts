@@ -8,8 +8,9 @@ import { laneName } from '../../../shared/segment.ts';
 import { type BuiltDocument, openBatch } from '../accept/batch.ts';
 import type { DecodedUpdate } from '../accept/decode.ts';
 import type { SendResult } from '../messaging-port.ts';
-import type { ConversationWrite, DocumentWrite, Locked, Permissions } from '../ports.ts';
-import { type Room, type Watcher, type Work, takeMembers } from './room.ts';
+import type { ConversationWrite, DocumentState, DocumentWrite, Locked, MemberChange, Permissions } from '../ports.ts';
+import { type Room, takeMembers } from './room.ts';
+import type { Watcher, Work } from './work.ts';
 import { carryOver, rollOver } from './roll-over.ts';
 
 /** A frame or post on its way through a batch, its frame decoded. */
@@ -27,6 +28,9 @@ export type Outcome =
 
 /** A document asks for compaction each time so many rows have gathered. */
 const COMPACT_EVERY = 256;
+
+/** A full private document that could not be followed is looked at again after so many rows. */
+const LOOK_EVERY = 32;
 
 /** A room's part of a batch, judged: outcomes in the order of its jobs. */
 export interface Judged {
@@ -78,17 +82,25 @@ export function judge(
     seq += built.state.messages - room.state.messages;
     if (!built.full || write.state.n !== open || room.name.kind === 'root') continue;
     write.compact = true;
-    const next = openNext(room, built, locked, deps.random);
+    const next = isTime(room, built.state) ? openNext(room, built, locked, deps.random) : null;
     if (!next) continue;
     write.state.closed = true;
     open = next.open;
     documents.push(...next.documents);
   }
+  const accepted = acceptedBy(snapshot, [...jobs.keys()][0]!.members);
+  const members = accepted.length > 0 ? { members: accepted } : {};
   return {
     conversationId: conversation.id,
     rooms,
-    write: documents.length > 0 ? { conversationId: conversation.id, seq, open, documents, snapshot } : null,
+    write: documents.length > 0 ? { conversationId: conversation.id, seq, open, documents, snapshot, ...members } : null,
   };
+}
+
+/** Whoever writes back has taken the request (G3). */
+function acceptedBy(snapshot: ConversationWrite['snapshot'], members: Room['members']): MemberChange[] {
+  const writers = new Set(snapshot.flatMap((change) => (change.kind === 'message' ? [change.senderId] : [])));
+  return [...writers].filter((userId) => members.get(userId)?.asked).map((userId) => ({ kind: 'accept', userId }));
 }
 
 /** Judges one room's jobs against its live document and what the earlier of them would change. */
@@ -127,6 +139,16 @@ export function judgeRoom(
     return verdict satisfies never;
   };
   return { room, outcomes: jobs.map(judgeJob), built: batch.build() };
+}
+
+/**
+ * A segment is followed as soon as it is full. A private document that cannot be is looked at again when it has grown by another 256 KiB,
+ * and now and then: looking costs a copy of it.
+ */
+function isTime({ name, state }: Room, after: DocumentState): boolean {
+  const hasGrown = Math.floor(after.bytes / LIMITS.segmentBytes) > Math.floor(state.bytes / LIMITS.segmentBytes);
+  const fillsUp = state.clients < LIMITS.segmentClients && after.clients >= LIMITS.segmentClients;
+  return name.kind !== 'user' || hasGrown || fillsUp || after.position % LOOK_EVERY === 0;
 }
 
 /** Null: a private document whose living values alone would half fill the next one; compaction has to do. */

@@ -1,10 +1,10 @@
 import * as Y from 'yjs';
 import type { CloseName } from '../../../shared/close-codes.ts';
-import { type DocumentName, type MessageId, type Uuid, formatDocumentId } from '../../../shared/ids.ts';
+import { type DocumentName, type Uuid, formatDocumentId } from '../../../shared/ids.ts';
 import { encodeStep1, encodeUpdate } from '../../../shared/protocol.ts';
-import type { MessageValue } from '../../../shared/segment.ts';
-import type { SendResult } from '../messaging-port.ts';
+import { type WorkQueue, makeWorkQueue } from './queue.ts';
 import type { Claim, ConversationState, DocumentState, LoadedDocument, Member, UpdateRow } from '../ports.ts';
+import type { Watcher } from './work.ts';
 
 /**
  * A room: the server's cache of one document and the sessions that watch it (R1).
@@ -24,31 +24,13 @@ export interface Room {
   readonly claims: Map<number, Uuid>;
   readonly watchers: Set<Watcher>;
   /** Work in order of arrival (L1); what a batch has taken is not in it. */
-  queue: Work[];
-  /** Bytes of the frames in the queue. */
-  queued: number;
+  readonly queue: WorkQueue;
   /** Batches that failed in a row (L9). */
   failures: number;
   /** A batch holds work of this room. */
   busy: boolean;
   closed: boolean;
 }
-
-/** A session as its room sees it. */
-export interface Watcher {
-  readonly userId: Uuid;
-  /** Whether it asked for acks and tolds (W3). */
-  readonly acks: boolean;
-  send(message: Uint8Array): void;
-  end(close: CloseName, reason?: string): void;
-  /** Its frame was judged: structs of it are committed, it held none of its own, or it was dropped for being ahead (W6). */
-  judged(verdict: 'committed' | 'idle' | 'ahead'): void;
-}
-
-/** What waits in a room's queue. */
-export type Work =
-  | { kind: 'frame'; from: Watcher; update: Uint8Array }
-  | { kind: 'post'; writer: Uuid; id: MessageId; value: MessageValue; done: (result: SendResult) => void };
 
 /** Thrown when committed rows do not fit together; the room must be dropped. */
 export class BrokenDocument extends Error {
@@ -68,8 +50,7 @@ export function makeRoom(name: DocumentName, loaded: LoadedDocument): Room {
     members: byUser(loaded.members),
     claims: new Map(),
     watchers: new Set(),
-    queue: [],
-    queued: 0,
+    queue: makeWorkQueue(),
     failures: 0,
     busy: false,
     closed: false,
@@ -78,10 +59,20 @@ export function makeRoom(name: DocumentName, loaded: LoadedDocument): Room {
   return room;
 }
 
-/** Takes a conversation's members as they stand; who watches and is none of them any more is let go. */
+/** Why a person may not watch the room now: they are no member, or may not read what came before they joined. Null: they may. */
+export function refusalOf({ name, members, state }: Room, userId: Uuid): CloseName | null {
+  const member = members.get(userId);
+  if (!member) return 'notMember';
+  return name.kind === 'segment' && state.firstSeq <= (member.from ?? 0) ? 'notFound' : null;
+}
+
+/** Takes a conversation's members as they stand; who watches and may not any more is let go. */
 export function takeMembers(room: Room, members: readonly Member[]): void {
   room.members = byUser(members);
-  for (const watcher of [...room.watchers]) if (!room.members.has(watcher.userId)) watcher.end('notMember');
+  for (const watcher of [...room.watchers]) {
+    const refusal = refusalOf(room, watcher.userId);
+    if (refusal) watcher.end(refusal);
+  }
 }
 
 const byUser = (members: readonly Member[]): Map<Uuid, Member> => new Map(members.map((member) => [member.userId, member]));
@@ -99,7 +90,7 @@ export function advance(room: Room, rows: readonly UpdateRow[], claims: readonly
     room.state = { ...room.state, position };
     if (room.watchers.size === 0) continue;
     const message = encodeUpdate(update);
-    for (const watcher of room.watchers) watcher.send(message);
+    for (const watcher of room.watchers) watcher.sendLive(message, update);
   }
   if (state.position >= room.state.position) room.state = state;
 }

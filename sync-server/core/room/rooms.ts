@@ -1,19 +1,23 @@
 import type { Clock } from '../../../shared/clock.ts';
 import type { CloseName } from '../../../shared/close-codes.ts';
-import { type DocumentName, formatDocumentId } from '../../../shared/ids.ts';
+import { type DocumentName, type Uuid, formatDocumentId } from '../../../shared/ids.ts';
+import { LIMITS } from '../../../shared/limits.ts';
 import type { Claim, DocumentState, Logger, UpdateLog, UpdateRow } from '../ports.ts';
-import { type Room, type Watcher, advance, makeRoom, takeMembers } from './room.ts';
+import { type Room, advance, makeRoom, takeMembers } from './room.ts';
+import type { Watcher } from './work.ts';
 
 /** The rooms of a node. */
 export interface Rooms {
   /**
    * Opens the room, or takes the open one, and keeps it open until the returned hold is let go (R2). `join` is called with the loaded room
-   * and its watcher joins in the same synchronous step (L11). Null: no such document. Rejects when the load failed or the room is in
+   * and its watcher joins in the same synchronous step (L11), or nobody does. Null: no such document. Rejects when the load failed or the room is in
    * quarantine (R3).
    */
-  enter(name: DocumentName, join?: (room: Room) => Watcher): Promise<Hold | null>;
+  enter(name: DocumentName, join?: (room: Room) => Watcher | null): Promise<Hold | null>;
   /** The log of a document has come to this position (L12). */
   hinted(name: DocumentName, position: number): void;
+  /** Members of a conversation changed: each of its rooms reads them anew, also one that is just being loaded. */
+  membersChanged(conversationId: Uuid): Promise<void>;
   /** The open room of a document, if there is one. */
   get(name: DocumentName): Room | undefined;
   open(): Iterable<Room>;
@@ -31,18 +35,21 @@ export interface Rooms {
 
 export interface Hold {
   room: Room;
+  /** A watcher joined. */
+  joined: boolean;
   leave(): void;
 }
 
-/** Thrown by `enter` for a room in quarantine. */
-export class Quarantined extends Error {
-  override name = 'Quarantined';
+/** Thrown by `enter` for a room in quarantine, and when this node has too many. */
+export class NotNow extends Error {
+  override name = 'NotNow';
 }
 
 /** How long a poisoned document stays shut. */
 export const QUARANTINE_MS = 30_000;
 
 interface Slot {
+  conversationId: Uuid;
   /** Those inside and those waiting at the door; the room stays while there is one. */
   holds: number;
   /** The highest position that a hint named while the room was loading. */
@@ -51,7 +58,7 @@ interface Slot {
   room: Room | null;
 }
 
-export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }): Rooms {
+export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }, most: number = LIMITS.rooms): Rooms {
   const { log, clock, logger } = deps;
   const slots = new Map<string, Slot>();
   const quarantined = new Map<string, number>();
@@ -63,7 +70,7 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
   }
 
   function openSlot(name: DocumentName, id: string): Slot {
-    const slot: Slot = { holds: 0, hinted: 0, room: null, loading: load(name) };
+    const slot: Slot = { conversationId: name.conversationId, holds: 0, hinted: 0, room: null, loading: load(name) };
     slots.set(id, slot);
     slot.loading.then(
       (room) => {
@@ -90,10 +97,7 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
     if (room.closed) return;
     room.closed = true;
     if (slots.get(room.id)?.room === room) slots.delete(room.id);
-    const waiting = room.queue;
-    room.queue = [];
-    room.queued = 0;
-    for (const work of waiting) if (work.kind === 'post') work.done({ kind: 'unavailable' });
+    for (const work of room.queue.takeAll()) if (work.kind === 'post') work.done({ kind: 'unavailable' });
     for (const watcher of [...room.watchers]) watcher.end(close);
   }
 
@@ -129,14 +133,19 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
       slot.hinted = Math.max(slot.hinted, position);
       if (slot.room && slot.room.state.position < position) refreshSoon(slot.room);
     },
+    async membersChanged(conversationId) {
+      const concerned = [...slots.values()].filter((slot) => slot.conversationId === conversationId);
+      for (const slot of concerned) slot.hinted = Number.MAX_SAFE_INTEGER;
+      await Promise.all(concerned.flatMap(({ room }) => (room ? refresh(room) : [])));
+    },
     async enter(name, join) {
       const id = formatDocumentId(name);
       const until = quarantined.get(id);
-      if (until !== undefined && until > clock.now()) throw new Quarantined(id);
-      quarantined.delete(id);
+      if (until !== undefined && until > clock.now()) throw new NotNow(id);
       const isOwn = !slots.has(id);
+      if (isOwn && slots.size >= most) throw new NotNow('too many rooms');
       const slot = slots.get(id) ?? openSlot(name, id);
-      let watcher: Watcher | undefined;
+      let watcher: Watcher | null | undefined;
       slot.holds++;
       const leave = (): void => {
         slot.holds--;
@@ -153,6 +162,7 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
         let inside = true;
         return {
           room,
+          joined: Boolean(watcher),
           leave: () => {
             if (inside) leave();
             inside = false;
@@ -176,7 +186,9 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
     refresh,
     drop,
     quarantine(room) {
-      quarantined.set(room.id, clock.now() + QUARANTINE_MS);
+      const until = clock.now() + QUARANTINE_MS;
+      quarantined.set(room.id, until);
+      clock.after(QUARANTINE_MS, () => quarantined.get(room.id) === until && quarantined.delete(room.id));
       drop(room, 'tryLater');
     },
     closeIdle,

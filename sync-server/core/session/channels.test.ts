@@ -2,7 +2,7 @@ import * as Y from 'yjs';
 import { describe, expect, test } from 'vitest';
 import type { ChannelFrame } from '../../../shared/channels.ts';
 import { CLOSE } from '../../../shared/close-codes.ts';
-import { KEEP_ALIVE_MS, LIMITS } from '../../../shared/limits.ts';
+import { KEEP_ALIVE_MS, LIMITS, WAIT_MS } from '../../../shared/limits.ts';
 import { EMPTY_AWARENESS, MESSAGE, encodeStep1, encodeStep2 } from '../../../shared/protocol.ts';
 import { addMessage } from '../../../shared/segment.ts';
 import { type Carrier, makeCarrier } from '../testing/carrier.ts';
@@ -148,15 +148,18 @@ describe('channels', () => {
     expect(carrier.frames.slice(before + 1)).toEqual([data(2, EMPTY_AWARENESS)]);
   });
 
-  test('[W7] a reader that is too slow loses the channel that had something to say', async () => {
-    const { carrier, conversationId } = await connected();
+  test('[W7] [W10] a reader that is too slow loses the socket', async () => {
+    const { carrier, conversationId, node, clock } = await connected();
     carrier.send(open(1, conversationId));
     carrier.send(open(2, `${conversationId}/1`));
     await settled();
-    carrier.buffered = 4 * 1024 * 1024 + 1;
-    carrier.send(data(2, encodeStep1(Uint8Array.of(0))));
-    expect(closesOf(carrier)).toEqual([[2, code('tryLater')]]);
-    expect(carrier.closed).toBeNull();
+    carrier.socket.stall();
+    for (let channel = 3; channel < 250; channel++) carrier.send(open(channel, `${conversationId}/1`));
+    await settled();
+    for (let channel = 3; channel < 250; channel++) for (let i = 0; i < 20; i++) carrier.send(data(channel, encodeStep1(Uint8Array.of(0))));
+    await clock.advance(WAIT_MS + 1_000);
+    expect(carrier.closed).toEqual({ code: code('tryLater'), reason: 'too slow' });
+    expect(node.counts()).toEqual({ rooms: 0, sessions: 0 });
   });
 });
 

@@ -1,18 +1,16 @@
 import { INBOX_CHANNEL, type ChannelFrame, decodeChannelFrame, encodeChannelFrame } from '../../../shared/channels.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import { CLOSE, type CloseName } from '../../../shared/close-codes.ts';
-import { type Uuid, parseDocumentId } from '../../../shared/ids.ts';
-import { LIMITS } from '../../../shared/limits.ts';
-import { makeBucket } from './bucket.ts';
-import type { Inbox } from './inbox.ts';
+import { parseDocumentId } from '../../../shared/ids.ts';
+import { LIMITS, RATES } from '../../../shared/limits.ts';
+import type { Inbox, InboxWay } from './inbox.ts';
+import { makeBucket } from './limiter.ts';
 import type { Socket } from '../ports.ts';
-import { BUFFERED, type Session, type Visit } from './session.ts';
+import type { Session, Visit } from './session.ts';
+import { watchReader } from './slow-reader.ts';
 
 /** Who opens the shared socket. `expiresAt` in milliseconds. */
 export type ChannelsVisit = Pick<Visit, 'userId' | 'sid' | 'socket'> & { expiresAt: number };
-
-/** Channels that one socket may open at once, and in the long run: a stock provider opens one for each try. */
-const OPENS = { burst: 2 * LIMITS.channels, perMinute: 600 };
 
 /**
  * The server's side of one socket with many documents (W9 to W11): each channel is a session of its own over a socket within the socket,
@@ -23,16 +21,25 @@ export function openChannels(
     clock: Clock;
     /** Opens the session of one channel. */
     open(visit: Visit): Session;
-    openInbox(way: { userId: Uuid; send(payload: Uint8Array): void; end: Session['end'] }): Inbox;
+    openInbox(way: InboxWay): Inbox;
     /** Called once, when the connection has ended. */
     onEnd(session: Session): void;
   },
-  { userId, sid, expiresAt, socket }: ChannelsVisit,
+  { userId, sid, expiresAt, socket: raw }: ChannelsVisit,
 ): Session {
   const { clock } = deps;
+  const socket = watchReader(raw, clock, () => end('tryLater', 'too slow'));
   const channels = new Map<number, Session>();
-  const opens = makeBucket({ ...OPENS, now: clock.now() });
-  const inbox = deps.openInbox({ userId, send: sendInbox, end });
+  /** Channels on which more waits than is to be read. */
+  const paused = new Set<number>();
+  const opens = makeBucket(RATES.opens);
+  const inbox = deps.openInbox({
+    userId,
+    send: sendInbox,
+    isFull: () => socket.buffered() > LIMITS.unsentLive,
+    drained: socket.drained,
+    end,
+  });
   const session: Session = { userId, sid, receive, closed: finish, end, extend };
   let lastChannel = INBOX_CHANNEL;
   let ended = false;
@@ -69,10 +76,10 @@ export function openChannels(
   }
 
   function openChannel(channel: number, documentId: string): void {
+    if (channels.size >= LIMITS.channels || opens.take(clock.now()) > 0)
+      return closeChannel(channel, CLOSE.tryLater.code, 'too many documents');
     const name = parseDocumentId(documentId);
     if (!name) return closeChannel(channel, CLOSE.notFound.code, CLOSE.notFound.means);
-    if (channels.size >= LIMITS.channels || !opens.take(clock.now()))
-      return closeChannel(channel, CLOSE.tryLater.code, 'too many documents');
     channels.set(channel, deps.open({ userId, sid, expiresAt: null, name, acks: true, socket: within(channel) }));
   }
 
@@ -86,19 +93,28 @@ export function openChannels(
         socket.send(encodeChannelFrame({ op: 'data', channel, payload }));
       },
       close: (code, reason) => closeChannel(channel, code, reason),
-      buffered: () => socket.buffered(),
+      buffered: socket.buffered,
+      drained: socket.drained,
+      pause() {
+        paused.add(channel);
+        socket.pause();
+      },
+      resume: () => resume(channel),
     };
+  }
+
+  function resume(channel: number): void {
+    paused.delete(channel);
+    if (paused.size === 0) socket.resume();
   }
 
   function closeChannel(channel: number, code: number, reason: string): void {
     channels.delete(channel);
-    socket.send(encodeChannelFrame({ op: 'close', channel, code, reason }));
+    if (!ended) socket.send(encodeChannelFrame({ op: 'close', channel, code, reason }));
   }
 
   function sendInbox(payload: Uint8Array): void {
-    if (ended) return;
-    if (socket.buffered() > BUFFERED) return end('tryLater', 'too slow');
-    socket.send(encodeChannelFrame({ op: 'data', channel: INBOX_CHANNEL, payload }));
+    if (!ended) socket.send(encodeChannelFrame({ op: 'data', channel: INBOX_CHANNEL, payload }));
   }
 
   function expire(): void {

@@ -85,7 +85,7 @@ test('[W12] presence stays out of it where nobody asks', async () => {
   expect('messages' in result && kinds(result.messages)).toEqual(['sync 1', 'sync 0']);
 });
 
-test('[W12, P6] who asks in a root learns who is there, and how far everybody has read', async () => {
+test('[W12, P7] who asks in a root learns who is there, and how far everybody has read', async () => {
   const { ask, open, conversationId, ana, ben, node, messageId, clock } = await exchanging();
   await node.messaging.send(ana, conversationId, messageId(), ['hello', null, null]);
   const statesOf = (result: Awaited<ReturnType<typeof ask>>): unknown[] => {

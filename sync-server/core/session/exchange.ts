@@ -73,7 +73,11 @@ export function exchange(
       socket: {
         send: take,
         close: (code, reason) => answer({ closed: nameOf(code), reason }),
+        // What came in over HTTP is answered over HTTP: there is nothing to stop reading, and nothing waits for a reader.
         buffered: () => 0,
+        drained: () => () => {},
+        pause: () => {},
+        resume: () => {},
       },
       onJudged(now) {
         unjudged--;

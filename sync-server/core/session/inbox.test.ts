@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { INBOX_CHANNEL } from '../../../shared/channels.ts';
 import { CLOSE } from '../../../shared/close-codes.ts';
-import { type InboxAnswer, type InboxChanges, encodeInbox } from '../../../shared/inbox.ts';
-import { KEEP_ALIVE_MS } from '../../../shared/limits.ts';
+import { type InboxAnswer, type InboxChanges, decodeInboxAnswer, encodeInbox } from '../../../shared/inbox.ts';
+import { KEEP_ALIVE_MS, LIMITS, RATES } from '../../../shared/limits.ts';
 import { OLDEST_VERSION, PROTOCOL_VERSION } from '../../../shared/protocol-version.ts';
 import { type Carrier, makeCarrier } from '../testing/carrier.ts';
 import { settled } from '../testing/manual-clock.ts';
 import { startTestNode } from '../testing/test-node.ts';
+import { makeMemoryInbox } from '../../memory/inbox.ts';
+import { makeMemoryMembership } from '../../memory/membership.ts';
 import { openInbox } from './inbox.ts';
 
 const code = (name: keyof typeof CLOSE): number => CLOSE[name].code;
@@ -33,6 +35,35 @@ describe('hello', () => {
       { hello: { version: PROTOCOL_VERSION, oldest: 1 } },
       { changed: [expect.objectContaining({ id: conversationId, unreadCount: 0 })], gone: [], cursor: expect.any(String) },
     ]);
+  });
+
+  test('[W13] the list that follows counts as an answer, and waits where too many were given', async () => {
+    const { store, ana, clock } = await startTestNode();
+    const answers: InboxAnswer[] = [];
+    const waits = [500, 0];
+    const charged: number[] = [];
+    const inbox = openInbox({
+      userId: ana,
+      source: makeMemoryInbox(store),
+      allowances: { question: () => waits.shift() ?? Infinity, answered: (_, bytes) => void charged.push(bytes) },
+      membership: makeMemoryMembership(store),
+      clock,
+      logger: { info() {}, warn() {}, error() {} },
+      send: (payload) => void answers.push(decodeInboxAnswer(payload)!),
+      isFull: () => false,
+      drained: () => () => {},
+      end() {},
+      watch: () => () => {},
+      announce() {},
+    });
+    inbox.receive(encodeInbox({ hello: HELLO }));
+    await clock.advance(499);
+    expect(answers.filter(isChanges)).toEqual([]);
+    await clock.advance(1);
+    expect(answers.filter(isChanges)).toHaveLength(1);
+    await clock.advance(3 * KEEP_ALIVE_MS);
+    expect([answers.filter(isChanges).length > 1, charged.length]).toEqual([true, 1]);
+    inbox.stop();
   });
 
   test('[I1] without it nothing is told', async () => {
@@ -159,12 +190,33 @@ describe('changes', () => {
     expect(lastOf(carriers.ben).changed).toMatchObject([{ title: 'changed' }]);
   });
 
-  test('[W7] who reads too slowly is closed', async () => {
-    const { carriers, send, told } = await watching();
-    carriers.ben.buffered = 4 * 1024 * 1024 + 1;
-    await send('hello');
-    await told();
-    expect([carriers.ben.closed?.code, carriers.ana.closed]).toEqual([code('tryLater'), null]);
+  test('[W7] who does not read is told nothing more until they have read, and then what changed meanwhile, once', async () => {
+    const { carriers, send, told, clock } = await watching();
+    carriers.ben.socket.stall();
+    while (carriers.ben.socket.buffered() <= LIMITS.unsentLive) {
+      await send('x'.repeat(100));
+      await told();
+    }
+    const held = carriers.ben.socket.buffered();
+    for (let i = 0; i < 5; i++) {
+      await send(`m${i}`);
+      await told();
+    }
+    expect(carriers.ben.socket.buffered()).toBe(held);
+    const before = carriers.ben.inbox().length;
+    carriers.ben.socket.drain();
+    await clock.advance(100);
+    expect(carriers.ben.inbox().length).toBeGreaterThan(before);
+    expect(lastOf(carriers.ben).changed[0]?.lastMessage?.preview).toBe('m4');
+    expect([carriers.ben.closed, carriers.ana.closed]).toEqual([null, null]);
+  });
+
+  test('[I5] [W13] who says too much is closed, and so is who says something too large', async () => {
+    const { carriers, conversationId } = await watching();
+    for (let i = 0; i < RATES.inbox.burst; i++) carriers.ben.say({ delivered: { [conversationId]: 0 } });
+    expect(carriers.ben.closed).toEqual({ code: code('tryLater'), reason: 'too fast' });
+    carriers.ana.send({ op: 'data', channel: 0, payload: new Uint8Array(LIMITS.frame + 1) });
+    expect(carriers.ana.closed?.code).toBe(code('tooLarge'));
   });
 });
 
@@ -218,7 +270,7 @@ test.each([
   ['hello', 0],
   ['what changed', 1],
 ])('[W7, I6] a reader that is cut by %s, for being too slow, is not read for any more', async (_, heard) => {
-  const { clock, ana } = await startTestNode();
+  const { store, clock, ana } = await startTestNode();
   let [said, reads, watches] = [0, 0, 0];
   const inbox = openInbox({
     userId: ana,
@@ -230,7 +282,10 @@ test.each([
       },
       concerned: async () => [],
     },
-    membership: { access: async () => 'member', positions: async () => new Map(), setRead: async () => null, setDelivered: async () => [] },
+    membership: makeMemoryMembership(store),
+    allowances: { question: () => 0, answered: () => {} },
+    isFull: () => false,
+    drained: () => () => {},
     logger: { info() {}, warn() {}, error() {} },
     send: () => void (said++ === heard && inbox.stop()),
     end: () => {},

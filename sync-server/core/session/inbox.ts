@@ -2,9 +2,11 @@ import type { Clock } from '../../../shared/clock.ts';
 import type { CloseName } from '../../../shared/close-codes.ts';
 import type { Uuid } from '../../../shared/ids.ts';
 import { type InboxAnswer, type InboxChanges, type InboxRequest, decodeInboxRequest, encodeInbox } from '../../../shared/inbox.ts';
-import { KEEP_ALIVE_MS } from '../../../shared/limits.ts';
+import { KEEP_ALIVE_MS, LIMITS, RATES } from '../../../shared/limits.ts';
 import { OLDEST_VERSION, PROTOCOL_VERSION } from '../../../shared/protocol-version.ts';
 import type { InboxSource, Logger, Membership } from '../ports.ts';
+import type { Allowances } from './allowances.ts';
+import { makeBucket } from './limiter.ts';
 
 /**
  * One connection's inbox (I1 to I6).
@@ -32,23 +34,36 @@ const DELIVERED_MS = 1_000;
 const DELIVERED_WAITING = 4_096;
 const GONE = 'gone';
 
-export function openInbox(deps: {
+/** Whose inbox it is, and the way to them. */
+export interface InboxWay {
   userId: Uuid;
+  send(payload: Uint8Array): void;
+  /** The reader has not read what it was sent (W7): then nothing is told until it `drained`. */
+  isFull(): boolean;
+  drained(then: () => void): () => void;
+  end(close: CloseName, reason?: string): void;
+}
+
+export interface InboxDeps extends InboxWay {
   source: InboxSource;
+  /** The first read may be the whole list, and counts as an answer (W13). */
+  allowances: Pick<Allowances, 'question' | 'answered'>;
   membership: Membership;
   clock: Clock;
   logger: Logger;
-  send(payload: Uint8Array): void;
-  end(close: CloseName, reason?: string): void;
   /** It said hello: from now on it is to be woken. Answers the way to stop that. */
   watch(inbox: Inbox): () => void;
   /** What this person's devices have stored moved on. */
   announce(conversationId: Uuid, userId: Uuid): void;
-}): Inbox {
-  const { userId, source, membership, clock, logger } = deps;
+}
+
+export function openInbox(deps: InboxDeps): Inbox {
+  const { userId, source, membership, allowances, clock, logger } = deps;
   const inbox: Inbox = { receive, wake, stop };
+  const messages = makeBucket(RATES.inbox);
   let phase: 'silent' | 'watching' | 'reading' | 'stopped' = 'silent';
   let again = false;
+  let isFirst = true;
   let saidAt = 0;
   let cursor: string | null = null;
   /** What the last read told, by id: near the cursor the same comes again. */
@@ -60,6 +75,8 @@ export function openInbox(deps: {
 
   function receive(payload: Uint8Array): void {
     if (isStopped()) return;
+    if (payload.byteLength > LIMITS.frame) return deps.end('tooLarge');
+    if (messages.take(clock.now()) > 0) return deps.end('tryLater', 'too fast');
     const request = decodeInboxRequest(payload);
     if (!request || 'hello' in request !== (phase === 'silent')) return deps.end('refused', 'malformed');
     if ('hello' in request) return greet(request.hello);
@@ -84,14 +101,24 @@ export function openInbox(deps: {
   }
 
   async function read(): Promise<void> {
-    phase = 'reading';
     stopTurn();
+    if (deps.isFull()) {
+      stopTurn = deps.drained(wake);
+      return;
+    }
+    const wait = isFirst ? allowances.question(userId) : 0;
+    if (wait > 0) {
+      stopTurn = clock.after(wait, wake);
+      return;
+    }
+    phase = 'reading';
     let found: InboxChanges | null;
     do {
       again = false;
       found = await source.changes(userId, cursor).catch(warn('an inbox could not be read'));
       if (isStopped()) return;
-      if (found) tell(found);
+      if (found) await tell(found);
+      if (isStopped()) return;
     } while (again && found);
     // A sign of life where nothing changed for a while, and a read for hints that were lost (I6).
     if (clock.now() - saidAt >= KEEP_ALIVE_MS) say({ changed: [], gone: [], cursor });
@@ -100,14 +127,19 @@ export function openInbox(deps: {
     stopTurn = clock.after(found ? saidAt + KEEP_ALIVE_MS - clock.now() : RETRY_MS, wake);
   }
 
-  function tell(found: InboxChanges): void {
+  async function tell(found: InboxChanges): Promise<void> {
     const rows = new Map(found.changed.map((row): [Uuid, string] => [row.id, JSON.stringify(row)]));
+    if (isFirst) for (const text of rows.values()) allowances.answered(userId, text.length);
+    isFirst = false;
     const left = new Map(found.gone.map((id): [Uuid, string] => [id, GONE]));
     const changed = found.changed.filter(({ id }) => rows.get(id) !== told.get(id));
     const gone = found.gone.filter((id) => told.get(id) !== GONE);
     told = new Map([...rows, ...left]);
     cursor = found.cursor;
-    while (changed.length > ROWS) say({ changed: changed.splice(0, ROWS), gone: [], cursor: null });
+    while (changed.length > ROWS) {
+      say({ changed: changed.splice(0, ROWS), gone: [], cursor: null });
+      if (deps.isFull()) await new Promise<void>((resolve) => void (stopTurn = deps.drained(resolve)));
+    }
     if (changed.length > 0 || gone.length > 0) say({ changed, gone, cursor });
   }
 

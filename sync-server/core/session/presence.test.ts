@@ -1,10 +1,30 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import * as decoding from 'lib0/decoding';
 import { describe, expect, test } from 'vitest';
-import { LIMITS } from '../../../shared/limits.ts';
+import { makeMemoryMembership } from '../../memory/membership.ts';
+import { makeMemoryStore } from '../../memory/store.ts';
+import { LIMITS, RATES } from '../../../shared/limits.ts';
 import { encodeAwareness } from '../../../shared/protocol.ts';
 import { addMessage } from '../../../shared/segment.ts';
-import { settled } from '../testing/manual-clock.ts';
+import { makeManualClock, settled } from '../testing/manual-clock.ts';
 import type { Peer } from '../testing/peer.ts';
 import { type TestNode, startTestNode } from '../testing/test-node.ts';
+import { makePresence } from './presence.ts';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+function heapUsed(): number {
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
+/** An awareness update, as a visitor receives it. */
+function hello(client: number): Uint8Array {
+  const decoder = decoding.createDecoder(encodeAwareness([{ client, clock: 1, state: { typing: true } }]));
+  decoding.readVarUint(decoder);
+  return decoding.readVarUint8Array(decoder);
+}
 
 /** Ana and Ben in the root of a conversation with three messages of Ana's. */
 async function bothThere(): Promise<TestNode & { a: Peer; b: Peer }> {
@@ -91,6 +111,13 @@ describe('presence', () => {
     expect(a.closed).toBeNull();
   });
 
+  test('[W8] a client id of more digits than a number has is refused: written again, it would have no end', async () => {
+    const { b, a } = await bothThere();
+    const inner = [1, ...Array.from({ length: 147 }, () => 0x80), 1, 1, 2, 0x7b, 0x7d];
+    b.send(Uint8Array.of(1, (inner.length & 127) | 128, inner.length >> 7, ...inner));
+    expect([b.closed?.code, a.closed]).toEqual([4408, null]);
+  });
+
   test('[P5] a leaver is gone for the others at once', async () => {
     const { a, b, clock } = await bothThere();
     b.sayHere(7, { typing: true });
@@ -141,7 +168,7 @@ describe('presence', () => {
 
   test('[W6] [P3] very many entries come in pieces that a stock client can relay', async () => {
     const { open, ben, conversationId, clock, ana } = await bothThere();
-    for (let i = 0; i < 300; i++) (await open(ben, conversationId)).sayHere(1_000 + i, { typing: false });
+    for (let i = 0; i < 300; i++) (await open(i < 100 ? ana : ben, conversationId)).sayHere(1_000 + i, { typing: false });
     const late = await open(ana, conversationId);
     await clock.advance(100);
     expect(late.states.size).toBeGreaterThanOrEqual(300);
@@ -149,6 +176,115 @@ describe('presence', () => {
     expect(Math.max(...sizes)).toBeLessThan(LIMITS.frame);
     for (const message of late.messages.filter(([type]) => type === 1)) late.send(message);
     expect(late.closed).toBeNull();
+  });
+
+  test('[P2] who goes and comes again on one connection is there again, under the same client id and no other', async () => {
+    const { a, b, clock } = await bothThere();
+    for (const state of [{ typing: true }, null]) b.sayHere(7, state);
+    await clock.advance(100);
+    expect([a.states.has(7), a.order.includes('awareness 7')]).toEqual([false, true]);
+    b.sayHere(8, { typing: true });
+    b.sayHere(7, { typing: true });
+    await clock.advance(100);
+    expect([...a.states.keys()].filter((client) => client === 7 || client === 8)).toEqual([7]);
+  });
+
+  test('[P2] ghosts, removals and renamings of others in one frame change nothing', async () => {
+    const { a, b, clock, ana, ben, open, conversationId } = await bothThere();
+    const c = await open(ana, conversationId);
+    a.sayHere(5, { typing: true });
+    b.sayHere(7, { typing: true });
+    await clock.advance(100);
+    const before = c.order.length;
+    b.send(
+      encodeAwareness([
+        { client: 5, clock: 2 ** 40, state: null },
+        { client: 5, clock: 2 ** 41, state: { typing: false, user: { id: ben } } },
+        ...Array.from({ length: 1_000 }, (_, i) => ({ client: 10_000 + i, clock: 1, state: { typing: true } })),
+        {
+          client: 7,
+          clock: 0,
+          state: { typing: true, user: { id: ana }, read: -1, away: { [ana]: [99, 99] }, __proto__: { admin: true } },
+        },
+      ]),
+    );
+    await clock.advance(100);
+    expect(c.order.slice(before)).toEqual(['awareness 7']);
+    expect(c.states.get(5)?.state).toMatchObject({ user: { id: ana }, typing: true });
+    expect(c.states.get(7)?.state).toEqual({ user: { id: ben }, typing: true, read: 0 });
+    expect(b.closed).toBeNull();
+  });
+
+  test('[P2] [W13] more of it than anybody types waits, and more entries than a room can have are refused', async () => {
+    const { a, b, clock } = await bothThere();
+    for (let i = 0; i < RATES.presence.burst + 20; i++) b.sayHere(7, { typing: i % 2 === 0 }, i);
+    b.sayHere(7, { typing: true }, 999);
+    await clock.advance(100);
+    expect(a.states.get(7)?.state.typing).toBe(false);
+    await clock.advance(5_000);
+    expect([a.states.get(7)?.state.typing, b.closed]).toEqual([true, null]);
+    b.send(encodeAwareness(Array.from({ length: 1_025 }, (_, i) => ({ client: i, clock: 1, state: null }))));
+    await settled();
+    expect(b.closed?.code).toBe(4408);
+  });
+
+  test('[P5] after very many who came, spoke and went the heap is as before, and nobody is left', async () => {
+    const clock = makeManualClock();
+    let sent = 0;
+    let isEmpty = false;
+    const presence = makePresence({
+      conversationId: 'c',
+      serverClient: 1,
+      membership: makeMemoryMembership(makeMemoryStore()),
+      clock,
+      logger: { info() {}, warn() {}, error() {} },
+      announce() {},
+      onEmpty: () => void (isEmpty = true),
+    });
+    const stays = presence.enter({ userId: 'ana', send: () => void sent++ });
+    const come = (from: number, to: number): void => {
+      for (let i = from; i < to; i++) {
+        const guest = presence.enter({ userId: `user ${i % 50}`, send: () => {} });
+        guest.receive(hello(10 + i));
+        guest.leave();
+      }
+    };
+    await clock.advance(100);
+    come(0, 5_000);
+    await clock.advance(100);
+    const before = heapUsed();
+    for (let i = 1; i <= 10; i++) {
+      come(i * 5_000, (i + 1) * 5_000);
+      await clock.advance(100);
+    }
+    expect(heapUsed() - before).toBeLessThan(2 * 1024 * 1024);
+    expect(sent).toBeGreaterThan(0);
+    stays.leave();
+    expect(isEmpty).toBe(true);
+  });
+
+  test('[P6] a block between two is told to those two alone, not to everybody who is there', async () => {
+    const clock = makeManualClock();
+    const apart: [string, string][] = [];
+    const presence = makePresence({
+      conversationId: 'c',
+      serverClient: 1,
+      membership: { ...makeMemoryMembership(makeMemoryStore()), privacy: () => Promise.resolve({ silent: [], apart }) },
+      clock,
+      logger: { info() {}, warn() {}, error() {} },
+      announce() {},
+      onEmpty() {},
+    });
+    const sent = [0, 0, 0];
+    const guests = sent.map((_, i) => presence.enter({ userId: `${i}`, send: () => void sent[i]!++ }));
+    for (const [i, guest] of guests.entries()) guest.receive(hello(10 + i));
+    await clock.advance(100);
+    sent.fill(0);
+    apart.push(['0', '1']);
+    presence.positionsChanged();
+    await clock.advance(100);
+    // One has gone for each of the two, and the third is told once more.
+    expect(sent).toEqual([2, 2, 0]);
   });
 
   test('[P1] segments have no awareness', async () => {
@@ -230,5 +366,18 @@ describe('read positions', () => {
     b.sayHere(7, { typing: true, read: 3 }, 99);
     await clock.advance(100);
     expect(row().members.get(ben)?.read).toBe(3);
+  });
+
+  test('[P4] of one connection ten positions are stored at once, then one a second, the newest', async () => {
+    const { b, store, ben, clock, conversationId, node, ana, messageId } = await bothThere();
+    for (let i = 0; i < 40; i++) await node.messaging.send(ana, conversationId, messageId(), [`${i}`, null, null]);
+    const read = (): number => store.conversations.get(conversationId)!.members.get(ben)!.read;
+    for (let seq = 1; seq <= 30; seq++) {
+      b.sayHere(7, { typing: false, read: seq }, seq);
+      await settled();
+    }
+    expect(read()).toBe(RATES.reads.burst);
+    await clock.advance(60_000 / RATES.reads.perMinute);
+    expect(read()).toBe(30);
   });
 });

@@ -1,24 +1,30 @@
-import * as decoding from 'lib0/decoding';
-import * as Y from 'yjs';
 import type { Clock } from '../../../shared/clock.ts';
 import { CLOSE, type CloseName } from '../../../shared/close-codes.ts';
 import type { DocumentName, Uuid } from '../../../shared/ids.ts';
-import { KEEP_ALIVE_MS, LIMITS } from '../../../shared/limits.ts';
-import { EMPTY_AWARENESS, MESSAGE, SYNC, encodeStep2 } from '../../../shared/protocol.ts';
-import { checkUpdate } from '../accept/check.ts';
+import { KEEP_ALIVE_MS, LIMITS, RATES } from '../../../shared/limits.ts';
+import { EMPTY_AWARENESS } from '../../../shared/protocol.ts';
 import type { Committer } from '../room/committer.ts';
 import type { Logger, Membership, Socket } from '../ports.ts';
+import { joinRoom } from './join-room.ts';
 import type { Presence, Visitor } from './presence.ts';
-import { readStateVector, wholePayload } from './read-frame.ts';
-import { type Room, type Watcher, encodeRoomStep1 } from '../room/room.ts';
-import { type Hold, Quarantined, type Rooms } from '../room/rooms.ts';
-import { makeBucket } from './bucket.ts';
+import { makeQuestions } from './questions.ts';
+import { type ClientMessage, readFrame } from './read-frame.ts';
+import { type Room, encodeRoomStep1 } from '../room/room.ts';
+import type { Watcher } from '../room/work.ts';
+import { type Hold, NotNow, type Rooms } from '../room/rooms.ts';
+import type { Allowances } from './allowances.ts';
+import { makeIntake } from './intake.ts';
+import { makeBucket } from './limiter.ts';
+import { makeLiveFeed, watchReader } from './slow-reader.ts';
 
 /**
  * The server's side of one socket on one document.
  *
- *   entering ──► inside ──► ended        entering: rights and room are awaited; frames wait, bounded
+ *   entering ──► inside ──► ended        entering: rights and room are awaited, frames wait
  *       └──────────────────────▲
+ *
+ *   socket ─► intake: one frame after the other, as fast as it may (W13) ─► room, presence
+ *   socket ◄─ live feed: what changes, as fast as it is read (W7) ◄────────── room, presence
  */
 export interface Session {
   readonly userId: Uuid;
@@ -37,6 +43,7 @@ export interface SessionDeps {
   rooms: Rooms;
   committer: Committer;
   membership: Membership;
+  allowances: Allowances;
   /** The presence of a root's room (P1). */
   presenceOf(room: Room): Presence;
   /** Makes sure that a person's private document exists. */
@@ -60,23 +67,23 @@ export interface Visit {
   onJudged?(step1: Uint8Array): void;
 }
 
-/** Unsent bytes at which a reader counts as too slow (W7). */
-export const BUFFERED = 4 * 1024 * 1024;
-/** Frames in a row without progress (W6). */
-const AHEAD_IN_A_ROW = 20;
-/** Frames and bytes that wait at most while the room opens. */
-const EARLY_FRAMES = 64;
-const EARLY_BYTES = 2 * LIMITS.step2;
+/** A room's queue that is full is asked again after this. */
+const QUEUE_MS = 50;
+/** A question of a reader who is behind is looked at again after this. */
+const BEHIND_MS = 100;
 
 export function openSession(deps: SessionDeps, visit: Visit): Session {
-  const { rooms, committer, membership, clock, logger } = deps;
-  const { userId, sid, name, socket } = visit;
-  const step1s = makeBucket({ burst: 30, perMinute: 10, now: clock.now() });
-  let early: Uint8Array[] | null = [];
-  let earlyBytes = 0;
+  const { rooms, committer, membership, allowances, clock, logger } = deps;
+  const { userId, sid, name } = visit;
+  const socket = visit.expiresAt === null ? visit.socket : watchReader(visit.socket, clock, () => end('tryLater', 'too slow'));
+  const feed = makeLiveFeed({ socket, send, catchUp });
+  const intake = makeIntake({ socket, clock, take, isPatient: feed.isBehind, giveUp: (reason) => end('tryLater', reason) });
+  const questions = makeQuestions({ ...deps, userId, send, end });
+  const presences = makeBucket(RATES.presence);
   let hold: Hold | null = null;
   let visitor: Visitor | null = null;
   let ended = false;
+  let isCounted = false;
   let ahead = 0;
   let lastSent = clock.now();
   let stopKeepAlive = clock.after(KEEP_ALIVE_MS, keepAlive);
@@ -87,10 +94,11 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
     userId,
     acks: visit.acks,
     send,
+    sendLive: feed.send,
     end,
     judged(verdict) {
       if (verdict === 'committed') ahead = 0;
-      else if (verdict === 'ahead' && ++ahead > AHEAD_IN_A_ROW) return end('tryLater', 'no progress');
+      else if (verdict === 'ahead' && ++ahead > LIMITS.aheadInARow) return end('tryLater', 'no progress');
       if (hold) visit.onJudged?.(encodeRoomStep1(hold.room));
     },
   };
@@ -98,14 +106,21 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
 
   function send(message: Uint8Array): void {
     if (ended) return;
-    if (socket.buffered() > BUFFERED) return end('tryLater', 'too slow');
     lastSent = clock.now();
     socket.send(message);
   }
 
+  /** W7: the step 1 stands for all acks that were left out. */
+  function catchUp(missed: ReadonlyMap<number, number>): void {
+    if (ended || !hold) return;
+    questions.catchUp(hold.room, missed);
+    if (visit.acks) send(encodeRoomStep1(hold.room));
+    visitor?.resend();
+  }
+
   function keepAlive(): void {
     const silent = clock.now() - lastSent;
-    if (silent >= KEEP_ALIVE_MS) send(EMPTY_AWARENESS);
+    if (silent >= KEEP_ALIVE_MS) feed.send(EMPTY_AWARENESS, null);
     if (!ended) stopKeepAlive = clock.after(silent >= KEEP_ALIVE_MS ? KEEP_ALIVE_MS : KEEP_ALIVE_MS - silent, keepAlive);
   }
 
@@ -123,40 +138,43 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
   function finish(): void {
     if (ended) return;
     ended = true;
-    early = null;
+    intake.stop();
+    feed.stop();
     stopKeepAlive();
     stopExpiry();
     visitor?.leave();
     hold?.leave();
+    if (isCounted) allowances.closeDocument(userId);
     deps.onEnd(session);
   }
 
   async function enter(): Promise<void> {
+    // Whoever opens a session holds it before it can end.
+    await Promise.resolve();
+    if (ended) return;
+    isCounted = allowances.openDocument(userId);
+    if (!isCounted) return end('tryLater', 'too many documents');
     const refusal = await access();
     if (ended) return;
     if (refusal) return end(refusal);
-    const entered = (await join()) ?? (await joinFresh());
-    if (ended) return entered?.leave();
-    if (!entered) return end('notFound');
+    const entered = await joinFresh(await joinRoom(rooms, name, userId, watch));
+    if (typeof entered === 'string') return end(entered);
+    if (ended) return entered.leave();
     hold = entered;
-    if (name.kind === 'root') visitor = deps.presenceOf(entered.room).enter({ userId, send });
-    const frames = early ?? [];
-    early = null;
-    for (const frame of frames) receive(frame);
+    if (name.kind === 'root') visitor = deps.presenceOf(entered.room).enter({ userId, send: (message) => feed.send(message, null) });
+    intake.open();
   }
 
-  function join(): Promise<Hold | null> {
-    return rooms.enter(name, (room) => {
-      send(encodeRoomStep1(room));
-      return watcher;
-    });
+  function watch(room: Room): Watcher {
+    send(encodeRoomStep1(room));
+    return watcher;
   }
 
   /** A person's first private document is made when its owner first opens it. */
-  async function joinFresh(): Promise<Hold | null> {
-    if (name.kind !== 'user') return null;
+  async function joinFresh(entered: Hold | CloseName): Promise<Hold | CloseName> {
+    if (entered !== 'notFound' || name.kind !== 'user') return entered;
     await deps.ensurePrivate(userId);
-    return join();
+    return joinRoom(rooms, name, userId, watch);
   }
 
   async function access(): Promise<CloseName | null> {
@@ -166,71 +184,48 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
   }
 
   function receive(frame: Uint8Array): void {
-    if (ended) return;
     if (frame.byteLength > LIMITS.step2) return end('tooLarge');
-    if (early) {
-      earlyBytes += frame.byteLength;
-      if (early.length >= EARLY_FRAMES || earlyBytes > EARLY_BYTES) return end('tryLater', 'too much before the document opened');
-      early.push(frame);
-      return;
+    intake.receive(frame);
+  }
+
+  /** Takes a frame, or says how long it has to wait (W13). */
+  function take(frame: Uint8Array): number {
+    if (!hold) return 0;
+    const message = readFrame(frame);
+    switch (message.kind) {
+      case 'question':
+        return feed.isBehind() ? BEHIND_MS : questions.take(hold.room, message.vector);
+      case 'update':
+        return takeUpdate(hold.room, message.update);
+      case 'presence':
+      case 'who is here':
+        return takePresence(message);
+      case 'bad':
+        end(message.close, message.close === 'refused' ? 'malformed' : undefined);
+        return 0;
     }
-    if (!hold) return;
-    try {
-      take(hold.room, decoding.createDecoder(frame), frame.byteLength);
-    } catch (error) {
-      logger.info({ document: name.conversationId, error: String(error) }, 'a frame could not be read');
-      end('refused', 'malformed');
-    }
+    return message satisfies never;
   }
 
-  function take(room: Room, decoder: decoding.Decoder, size: number): void {
-    const type = decoding.readVarUint(decoder);
-    if (type === MESSAGE.sync) return takeSync(room, decoder, size);
-    if (size > LIMITS.frame) return end('tooLarge');
-    if (type === MESSAGE.awareness) return visitor?.receive(wholePayload(decoder));
-    if (type === MESSAGE.queryAwareness && !decoding.hasContent(decoder)) return visitor?.resend();
-    return end('refused', 'malformed');
+  function takeUpdate(room: Room, update: Uint8Array): number {
+    if (!room.closed && !room.queue.hasRoomFor(userId, update.byteLength)) return QUEUE_MS;
+    const wait = allowances.update(userId, update.byteLength);
+    if (wait === 0 && !committer.enqueue(room, { kind: 'frame', from: watcher, update })) end('tryLater');
+    return wait;
   }
 
-  function takeSync(room: Room, decoder: decoding.Decoder, size: number): void {
-    const type = decoding.readVarUint(decoder);
-    const payload = wholePayload(decoder);
-    switch (type) {
-      case SYNC.step1:
-        return answerStep1(room, payload);
-      case SYNC.step2:
-        return takeUpdate(room, payload);
-      case SYNC.update:
-        if (size > LIMITS.frame || payload.byteLength > LIMITS.update) return end('tooLarge');
-        return takeUpdate(room, payload);
-      default:
-        return end('refused', 'malformed');
-    }
-  }
-
-  function takeUpdate(room: Room, update: Uint8Array): void {
-    if (!checkUpdate(update)) return end('refused', 'malformed');
-    if (!committer.enqueue(room, { kind: 'frame', from: watcher, update })) end('tryLater', 'the queue is full');
-  }
-
-  function answerStep1(room: Room, bytes: Uint8Array): void {
-    if (!step1s.take(clock.now())) return end('tryLater', 'too many sync requests');
-    const vector = readStateVector(bytes, LIMITS.stateVectorClients + room.doc.store.clients.size);
-    if (!vector) return end('refused', 'malformed');
-    if ((vector.get(room.state.logClient) ?? 0) <= room.state.logClock) return send(encodeStep2(Y.encodeStateAsUpdate(room.doc, bytes)));
-    // The client knows more of the server's own structs than this room: another node may have committed them, or a backup was restored.
-    rooms.refresh(room).then(
-      () => {
-        if (ended) return;
-        if ((vector.get(room.state.logClient) ?? 0) > room.state.logClock) return end('refused', 'restored');
-        send(encodeStep2(Y.encodeStateAsUpdate(room.doc, bytes)));
-      },
-      () => end('tryLater'),
-    );
+  /** P1: only a root's room knows who is there. */
+  function takePresence(message: Extract<ClientMessage, { kind: 'presence' | 'who is here' }>): number {
+    if (!visitor) return 0;
+    const wait = presences.take(clock.now()) || allowances.presence(userId);
+    if (wait > 0) return wait;
+    if (message.kind === 'who is here') visitor.resend();
+    else if (!visitor.receive(message.update)) end('refused', 'malformed');
+    return 0;
   }
 
   enter().catch((error: unknown) => {
-    if (!(error instanceof Quarantined))
+    if (!(error instanceof NotNow))
       logger.error({ document: name.conversationId, n: name.n, error: String(error) }, 'a document could not be opened');
     end('tryLater');
   });

@@ -56,8 +56,6 @@ describe('client and core under a seeded world', () => {
     },
   );
 
-  test('at least 30 mistakes are planted', () => expect(PLANTED.length).toBeGreaterThanOrEqual(30));
-
   test.each(PLANTED)('a planted mistake is found: $name', { timeout: 600_000 }, async ({ name, patches }) => {
     const mistaken = openPool(await buildWorld(name, patches), availableParallelism());
     try {

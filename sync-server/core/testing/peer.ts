@@ -14,7 +14,9 @@ import {
   encodeStep2,
   encodeUpdate,
 } from '../../../shared/protocol.ts';
+import type { Socket } from '../ports.ts';
 import type { Session } from '../session/session.ts';
+import { type FakeSocket, fakeSocket } from './fake-socket.ts';
 
 /** A hand-driven client on one document: keeps a `Y.Doc` in step, and everything that it was sent. */
 export interface Peer {
@@ -30,25 +32,19 @@ export interface Peer {
   readonly states: Map<number, { clock: number; state: Record<string, unknown> }>;
   /** The close code and reason, once the server closed. */
   readonly closed: { code: number; reason: string } | null;
-  /** What the socket claims to hold unsent. */
-  buffered: number;
+  readonly socket: FakeSocket;
   /** Changes the document and sends what changed as one update. */
   change(write: (doc: Y.Doc) => void): void;
   send(frame: Uint8Array): void;
   sayHere(client: number, state: unknown, clock?: number): void;
 }
 
-export function makePeer(
-  open: (socket: { send(frame: Uint8Array): void; close(code: number, reason: string): void; buffered(): number }) => Session,
-): Peer {
+export function makePeer(open: (socket: Socket) => Session): Peer {
   const doc = new Y.Doc();
   const states: Peer['states'] = new Map();
   let closed: Peer['closed'] = null;
-  const session = open({
-    send: receive,
-    close: (code, reason) => void (closed ??= { code, reason }),
-    buffered: () => peer.buffered,
-  });
+  const socket = fakeSocket({ send: receive, close: (code, reason) => void (closed ??= { code, reason }) });
+  const session = open(socket);
   const peer: Peer = {
     doc,
     session,
@@ -60,7 +56,7 @@ export function makePeer(
     get closed() {
       return closed;
     },
-    buffered: 0,
+    socket,
     change(write) {
       const before = Y.encodeStateVector(doc);
       doc.transact(() => write(doc));

@@ -2,15 +2,18 @@ import { type RandomBytes, systemRandom } from '../../../shared/clock.ts';
 import { type MessageId, type Uuid, makeMessageId, makeUuid, parseDocumentId } from '../../../shared/ids.ts';
 import { makeMemoryBus } from '../../memory/hint-bus.ts';
 import { makeMemoryInbox } from '../../memory/inbox.ts';
+import { makeMemorySignIns } from '../../memory/standing-sign-ins.ts';
 import { makeMemoryMembership } from '../../memory/membership.ts';
+import { makeMemoryDepartures, makeMemoryRelations } from '../../memory/relations.ts';
 import { type MemoryStore, type StoredConversation, makeMemoryStore } from '../../memory/store.ts';
 import { type Moment, makeMemoryLog } from '../../memory/update-log.ts';
-import { type Node, membersMay, startNode } from '../node.ts';
+import { type Node, startNode } from '../node.ts';
+import { membersMay } from '../rights/permissions.ts';
 import type { Permissions } from '../ports.ts';
 import { type ManualClock, makeManualClock, settled } from './manual-clock.ts';
 import { type Peer, makePeer } from './peer.ts';
 
-/** A node over memory adapters, a clock moved by hand, and two people with a direct conversation. */
+/** A node over memory adapters, a clock moved by hand, and two people who know each other, with a direct conversation. */
 export interface TestNode {
   node: Node;
   store: MemoryStore;
@@ -42,6 +45,9 @@ export async function startTestNode(options: { permissions?: Permissions; random
       log: makeMemoryLog(store, { clock, pause }),
       bus: makeMemoryBus(store),
       membership: makeMemoryMembership(store),
+      relations: makeMemoryRelations(store),
+      departures: makeMemoryDepartures(store),
+      signIns: makeMemorySignIns(store),
       inbox: makeMemoryInbox(store, () => new Promise((resolve) => setImmediate(resolve))),
       permissions: options.permissions ?? membersMay,
       clock,
@@ -51,6 +57,7 @@ export async function startTestNode(options: { permissions?: Permissions; random
   const node = await anotherNode();
   const [ana, ben] = [makeUuid(clock.now(), random), makeUuid(clock.now(), random)];
   const { conversationId } = await node.messaging.openDirect(ana, ben);
+  await node.messaging.members.accept(ben, conversationId);
 
   return {
     node,

@@ -1,14 +1,19 @@
-import { SignJWT, errors, jwtVerify } from 'jose';
+import { SignJWT } from 'jose';
 import type { RandomBytes } from '../../../shared/clock.ts';
 import { type Uuid, isUuid, makeUuid } from '../../../shared/ids.ts';
-import { ALGORITHM, type KeyRing } from './signing-keys.ts';
+import type { KeyRing } from './key-ring.ts';
+import { ACCESS_MS } from './signing-keys.ts';
+import { type Demands, verifyToken } from './verify-token.ts';
 
-/** How long an access token lives (S2). */
-export const ACCESS_MS = 15 * 60_000;
-const TOLERANCE_S = 30;
 const ISSUER = 'homing';
-const AUDIENCE = 'homing';
-const TYPE = 'at+jwt';
+const DEMANDS: Demands = {
+  algorithms: ['EdDSA'],
+  issuer: ISSUER,
+  audience: 'homing',
+  typ: 'at+jwt',
+  requiredClaims: ['jti', 'sid'],
+  maxAgeMs: ACCESS_MS,
+};
 
 export interface AccessToken {
   token: string;
@@ -16,53 +21,41 @@ export interface AccessToken {
   expiresAt: number;
 }
 
-/** What a token proves. `expired`: it was good once. */
-export type Verdict = { kind: 'valid'; userId: Uuid; sid: Uuid; expiresAt: number } | { kind: 'expired' } | { kind: 'invalid' };
+/** Whose token it is: one rotation of one sign-in of one person. */
+export interface Bearer {
+  userId: Uuid;
+  sid: Uuid;
+  rotation: number;
+}
 
-/** A signed access token for one sign-in of one person. */
+/** What a token proves. `expired`: it was good once. */
+export type Verdict = ({ kind: 'valid'; expiresAt: number } & Bearer) | { kind: 'expired' } | { kind: 'invalid' };
+
+/** A signed access token. */
 export async function signAccessToken(
   keys: KeyRing,
-  { userId, sid, now, random }: { userId: Uuid; sid: Uuid; now: number; random: RandomBytes },
+  { userId, sid, rotation, now, random }: Bearer & { now: number; random: RandomBytes },
 ): Promise<AccessToken> {
   const issuedAt = Math.floor(now / 1000);
   const expires = issuedAt + ACCESS_MS / 1000;
-  const token = await new SignJWT({ sid })
-    .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid: keys.signing.kid })
+  const { kid, sign } = keys.signing(now);
+  const token = await new SignJWT({ sid, rot: rotation })
+    .setProtectedHeader({ alg: DEMANDS.algorithms[0]!, typ: 'at+jwt', kid })
     .setIssuer(ISSUER)
-    .setAudience(AUDIENCE)
+    .setAudience(DEMANDS.audience)
     .setSubject(userId)
     .setJti(makeUuid(now, random))
     .setIssuedAt(issuedAt)
     .setExpirationTime(expires)
-    .sign(keys.signing.key);
+    .sign(sign);
   return { token, expiresAt: expires * 1000 };
 }
 
-/** The one place where tokens are verified (S2): signature by a key of ours under its own id, then every claim. It never throws. */
+/** Verifies a token of our own (S2), by a key of the ring that it names. */
 export async function verifyAccessToken(keys: KeyRing, token: string, now: number): Promise<Verdict> {
-  try {
-    const { payload } = await jwtVerify(
-      token,
-      (header) => {
-        const key = header.kid === undefined ? undefined : keys.verifying.get(header.kid);
-        if (!key) throw new errors.JWKSNoMatchingKey();
-        return key;
-      },
-      {
-        algorithms: [ALGORITHM],
-        issuer: ISSUER,
-        audience: AUDIENCE,
-        typ: TYPE,
-        requiredClaims: ['sub', 'exp', 'iat', 'jti', 'sid'],
-        maxTokenAge: ACCESS_MS / 1000,
-        clockTolerance: TOLERANCE_S,
-        currentDate: new Date(now),
-      },
-    );
-    const { sub, sid, exp } = payload;
-    if (sub === undefined || !isUuid(sub) || typeof sid !== 'string' || !isUuid(sid) || exp === undefined) return { kind: 'invalid' };
-    return { kind: 'valid', userId: sub, sid, expiresAt: exp * 1000 };
-  } catch (error) {
-    return error instanceof errors.JWTExpired ? { kind: 'expired' } : { kind: 'invalid' };
-  }
+  const verified = await verifyToken(token, async ({ kid }) => (typeof kid === 'string' ? keys.verifying(kid, now) : null), DEMANDS, now);
+  if (verified.kind !== 'valid') return verified;
+  const { sub, sid, exp, rot } = verified.claims;
+  if (!isUuid(sub) || typeof sid !== 'string' || !isUuid(sid)) return { kind: 'invalid' };
+  return { kind: 'valid', userId: sub, sid, rotation: typeof rot === 'number' ? rot : -1, expiresAt: exp * 1000 };
 }

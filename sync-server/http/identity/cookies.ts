@@ -22,6 +22,21 @@ export function signInCookies(secure: boolean, tokens: { access: string; refresh
   ];
 }
 
+const deviceName = (secure: boolean): string => (secure ? '__Secure-homing_device' : 'homing_device');
+const DEVICE_S = 365 * 24 * 3_600;
+
+/** The `Set-Cookie` value by which a browser is known again at the next log-in (S7); it signs nobody in, and outlives the log-out. */
+export const deviceCookie = (secure: boolean, device: string): string =>
+  serialize(deviceName(secure), device, { ...common, maxAge: DEVICE_S, secure, path: REFRESH_PATH });
+
+const DEVICE = /^[\w-]{43}$/;
+
+/** What a browser is known by; null when it has nothing of the form. */
+export function readDeviceCookie(secure: boolean, header: string | null): string | null {
+  const device = parse(header ?? '')[deviceName(secure)];
+  return device !== undefined && DEVICE.test(device) ? device : null;
+}
+
 /** `Set-Cookie` values that sign a browser out. */
 export function signOutCookies(secure: boolean): string[] {
   const { session, refresh } = cookieNames(secure);

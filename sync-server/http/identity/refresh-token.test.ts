@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { systemRandom } from '../../../shared/clock.ts';
-import { SAME_SUCCESSOR_MS, SIGN_IN_MS, type Rotation, readRefreshToken, rotate, startSignIn } from './refresh-token.ts';
+import { REPEATS_MAX, SAME_SUCCESSOR_MS, SIGN_IN_MS, type Rotation, readRefreshToken, rotate, startSignIn } from './refresh-token.ts';
 
 const NOW = 1_800_000_000_000;
 const userId = '0190a0a0-0000-7000-8000-000000000001';
-const start = () => startSignIn(userId, NOW, systemRandom);
+const start = () => startSignIn({ userId, device: 'a test', now: NOW, random: systemRandom });
 const read = (token: string) => readRefreshToken(token)!;
 
 function rotated(rotation: Rotation) {
@@ -43,13 +43,60 @@ test('[S2] the current token rotates and lives on', () => {
 test('[S2] the previous token gets the same successor for 20 s and changes nothing', () => {
   const { signIn, token } = start();
   const first = rotated(rotate(signIn, read(token), NOW));
-  const again = rotated(rotate(first.signIn, read(token), NOW + SAME_SUCCESSOR_MS - 1));
-  expect(again).toEqual(first);
-  expect(rotate(first.signIn, read(token), NOW + SAME_SUCCESSOR_MS)).toEqual({
+  expect(rotated(rotate(first.signIn, read(token), NOW + SAME_SUCCESSOR_MS - 1))).toEqual(first);
+  const received = { ...first.signIn, isReceived: true };
+  expect(rotated(rotate(received, read(token), NOW + SAME_SUCCESSOR_MS - 1)).successor).toBe(first.successor);
+});
+
+test('[S2] after 20 s it gets it as long as nothing shows that the answer arrived, however often it asks', () => {
+  const { signIn, token } = start();
+  const first = rotated(rotate(signIn, read(token), NOW));
+  let standing = first.signIn;
+  for (let hours = 1; hours <= 48; hours++) {
+    const again = rotated(rotate(standing, read(token), NOW + hours * 3_600_000));
+    expect(again.successor).toBe(first.successor);
+    standing = again.signIn;
+  }
+  expect(rotated(rotate(standing, read(first.successor), NOW + 49 * 3_600_000)).signIn.rotation).toBe(2);
+});
+
+test('[S2] once the answer has arrived, the previous token after 20 s ends the family', () => {
+  const { signIn, token } = start();
+  const { signIn: first } = rotated(rotate(signIn, read(token), NOW));
+  const received = { ...first, isReceived: true };
+  expect(rotate(received, read(token), NOW + SAME_SUCCESSOR_MS)).toEqual({
     kind: 'reused',
     signIn: null,
     ended: { userId, sid: signIn.sid },
   });
+});
+
+test('[S2] a thief who is always first, and hides it, is noticed when that has happened a few times in a row', () => {
+  let { signIn, token: thief } = start();
+  let owner = thief;
+  let rounds = 0;
+  for (let now = NOW; ; now += 900_000) {
+    const taken = rotated(rotate(signIn, read(thief), now));
+    thief = taken.successor;
+    const late = rotate(taken.signIn, read(owner), now + 60_000);
+    if (late.kind !== 'rotated') break;
+    owner = late.successor;
+    signIn = { ...late.signIn, isReceived: true };
+    rounds += 1;
+  }
+  expect(rounds).toBe(REPEATS_MAX);
+});
+
+test('[S2] answers that are lost now and then are forgiven for ever', () => {
+  let { signIn, token } = start();
+  for (let round = 0, now = NOW; round < 100; round++, now += 900_000) {
+    const rotation = rotated(rotate(signIn, read(token), now));
+    const isLost = round % (REPEATS_MAX + 1) < REPEATS_MAX;
+    const answered = isLost ? rotated(rotate(rotation.signIn, read(token), now + 60_000)) : rotation;
+    expect(answered.successor).toBe(rotation.successor);
+    token = answered.successor;
+    signIn = { ...answered.signIn, isReceived: true };
+  }
 });
 
 test('[S2] an older token than the previous one ends the family at once, as does a guessed one', () => {

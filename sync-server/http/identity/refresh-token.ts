@@ -12,8 +12,10 @@ export interface RefreshToken {
   token: string;
 }
 
-/** How long the previous token still gets its successor (S2): two tabs, or an answer that was lost. */
+/** How long the previous token gets its successor in any case (S2): two tabs. */
 export const SAME_SUCCESSOR_MS = 20_000;
+/** So many rotations in a row may be answered once more after that, when the answer had not arrived (S2). */
+export const REPEATS_MAX = 3;
 /** A sign-in that was not used this long runs out. */
 export const SIGN_IN_MS = 60 * 24 * 3_600_000;
 
@@ -31,17 +33,26 @@ export function readRefreshToken(text: string): RefreshToken | null {
 }
 
 /** A new sign-in and its first token. */
-export function startSignIn(userId: Uuid, now: number, random: RandomBytes): { signIn: SignIn; token: string } {
+export function startSignIn({ userId, device, now, random }: { userId: Uuid; device: string; now: number; random: RandomBytes }): {
+  signIn: SignIn;
+  token: string;
+} {
   const sid = makeUuid(now, random);
   const token = `${sid}.${Buffer.from(random(32)).toString('base64url')}`;
   const signIn = {
     sid,
     userId,
+    device,
     tokenHash: hashOf(token),
     previousHash: null,
     successorKey: random(32),
+    createdAt: now,
     rotatedAt: now,
     expiresAt: now + SIGN_IN_MS,
+    rotation: 0,
+    isReceived: false,
+    isRepeated: false,
+    repeats: 0,
   };
   return { signIn, token };
 }
@@ -51,16 +62,34 @@ export type Rotation =
   | { kind: 'rotated'; signIn: SignIn; successor: string }
   | { kind: 'expired' | 'reused'; signIn: null; ended: { userId: Uuid; sid: Uuid } };
 
-/** Judges a token against its sign-in (S2): the current one rotates, the previous one gets the same successor for 20 s. */
+/**
+ * Judges a token against its sign-in (S2): the current one rotates, the previous one gets the same successor for 20 s. After that it gets
+ * it only while nothing shows that the answer arrived, neither the successor nor the access token that came with it: an honest device on
+ * a bad network has nothing else to present. Who holds a stolen copy and is always first would look the same, but not three times in a
+ * row without being noticed.
+ */
 export function rotate(signIn: SignIn, { token }: RefreshToken, now: number): Rotation {
   const ended = { userId: signIn.userId, sid: signIn.sid };
   if (signIn.expiresAt <= now) return { kind: 'expired', signIn: null, ended };
   const hash = hashOf(token);
   const successor = successorOf(signIn, token);
   if (isHash(signIn.tokenHash, hash)) {
-    const rotated = { ...signIn, tokenHash: hashOf(successor), previousHash: hash, rotatedAt: now, expiresAt: now + SIGN_IN_MS };
+    const rotated: SignIn = {
+      ...signIn,
+      tokenHash: hashOf(successor),
+      previousHash: hash,
+      rotatedAt: now,
+      expiresAt: now + SIGN_IN_MS,
+      rotation: signIn.rotation + 1,
+      isReceived: false,
+      isRepeated: false,
+      repeats: signIn.isRepeated ? signIn.repeats : 0,
+    };
     return { kind: 'rotated', signIn: rotated, successor };
   }
-  if (isHash(signIn.previousHash, hash) && now - signIn.rotatedAt < SAME_SUCCESSOR_MS) return { kind: 'rotated', signIn, successor };
+  if (!isHash(signIn.previousHash, hash)) return { kind: 'reused', signIn: null, ended };
+  if (now - signIn.rotatedAt < SAME_SUCCESSOR_MS) return { kind: 'rotated', signIn, successor };
+  const repeats = signIn.isRepeated ? signIn.repeats : signIn.repeats + 1;
+  if (!signIn.isReceived && repeats <= REPEATS_MAX) return { kind: 'rotated', signIn: { ...signIn, isRepeated: true, repeats }, successor };
   return { kind: 'reused', signIn: null, ended };
 }

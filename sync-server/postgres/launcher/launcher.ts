@@ -1,4 +1,4 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { findBinaries } from './binaries.ts';
@@ -66,11 +66,23 @@ export async function startPostgres(options: StartOptions): Promise<RunningPostg
       await server.stop();
       await ended;
     };
-    return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, pid: server.pid, ended, stop };
+    return { url: urlOf(password, port), pid: server.pid, ended, stop };
   } catch (error) {
     await lock.release();
     throw error;
   }
+}
+
+const urlOf = (password: string, port: number): string => `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+
+/**
+ * Where the server takes connections that another process has started on this folder; null when none does. Only for who may read the
+ * folder: the password is in it.
+ */
+export async function findPostgres(dataDir: string): Promise<string | null> {
+  const file = readPidFile(join(dataDir, 'postgres'));
+  if (!file?.ready) return null;
+  return urlOf((await readFile(join(dataDir, 'postgres.password'), 'utf8')).trim(), file.port);
 }
 
 function serverArguments(clusterFolder: string, port: number, fsync: boolean): string[] {

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { FolderInUseError } from './folder-lock.ts';
 import { findProcess, until } from './process-table.ts';
 
-/** PostgreSQL's own `postmaster.pid`: line 1 the process, 7 its shared memory (`key id`), 8 its state. */
+/** PostgreSQL's own `postmaster.pid`: line 1 the process, 4 its port, 7 its shared memory (`key id`), 8 its state. */
 export interface PidFile {
   pid: number;
+  port: number;
   sharedMemoryId: string | null;
   ready: boolean;
 }
@@ -23,7 +24,7 @@ export function readPidFile(clusterFolder: string): PidFile | null {
   }
   const pid = Number(lines[0]);
   if (!Number.isInteger(pid) || pid <= 0) return null;
-  return { pid, sharedMemoryId: lines[6]?.trim().split(/\s+/)[1] ?? null, ready: lines[7]?.trim() === 'ready' };
+  return { pid, port: Number(lines[3]), sharedMemoryId: lines[6]?.trim().split(/\s+/)[1] ?? null, ready: lines[7]?.trim() === 'ready' };
 }
 
 /**

@@ -16,6 +16,8 @@ export interface Link {
 }
 
 const TOO_SLOW = 1013;
+/** What a frame weighs with a reader who does not read. */
+const FRAME = 1024 * 1024;
 
 interface Ends {
   place: Place;
@@ -31,6 +33,9 @@ export function openLink(scheduler: Scheduler, open: (socket: Socket) => Session
   let alive = true;
   let silent = false;
   let stalled = false;
+  /** The server does not read: what comes up waits. */
+  let paused = false;
+  const drains = new Set<() => void>();
 
   function push(enqueue: () => void, later: (task: () => void) => void, deliver: () => void): void {
     if (!alive || silent) return;
@@ -41,14 +46,23 @@ export function openLink(scheduler: Scheduler, open: (socket: Socket) => Session
     if (!alive || silent || stalled) return;
     const next = down.shift();
     if (!next) return;
+    if (down.length === 0) scheduler.soon(drained);
     if ('frame' in next) return client.receive(next.frame);
     alive = false;
     client.closed(next.code, next.reason);
   }
   function deliverUp(): void {
-    const frame = alive && !silent && up.shift();
+    const frame = alive && !silent && !paused && up.shift();
     if (frame) session.receive(frame);
   }
+  function drained(): void {
+    if (!alive || buffered() > 0) return;
+    const then = [...drains];
+    drains.clear();
+    for (const one of then) one();
+  }
+  // A few frames are little; the limit is met by calling them large.
+  const buffered = (): number => (stalled ? down.length * FRAME : 0);
 
   const session = open({
     send: (frame) => push(() => down.push({ frame: frame.slice() }), client.place.later, deliverDown),
@@ -56,8 +70,16 @@ export function openLink(scheduler: Scheduler, open: (socket: Socket) => Session
       if (code === TOO_SLOW && stalled) client.tooSlow?.();
       push(() => down.push({ code, reason }), client.place.later, deliverDown);
     },
-    // A few frames are little; the limit is met by calling them large.
-    buffered: () => (stalled ? down.length * 1024 * 1024 : 0),
+    buffered,
+    drained(then) {
+      drains.add(then);
+      return () => void drains.delete(then);
+    },
+    pause: () => void (paused = true),
+    resume() {
+      paused = false;
+      for (let i = up.length; i > 0; i--) scheduler.soon(deliverUp);
+    },
   });
 
   return {
@@ -65,7 +87,9 @@ export function openLink(scheduler: Scheduler, open: (socket: Socket) => Session
     silence: () => void (silent = true),
     stall(on) {
       stalled = on;
-      if (!on) for (let i = down.length; i > 0; i--) client.place.later(deliverDown);
+      if (on) return;
+      for (let i = down.length; i > 0; i--) client.place.later(deliverDown);
+      if (down.length === 0) scheduler.soon(drained);
     },
     cut() {
       if (!alive) return;

@@ -1,8 +1,6 @@
-import { ApiError, type Api } from '../../../../client/sync/api.ts';
-import type { Conversation, Me } from '../../../../shared/api.ts';
+import { type Api, ApiError } from '../../../../client/sync/api.ts';
+import type { Me } from '../../../../shared/api.ts';
 import { CLOSE } from '../../../../shared/close-codes.ts';
-import { type Uuid, parseDocumentId } from '../../../../shared/ids.ts';
-import { makeMemoryInbox } from '../../../memory/inbox.ts';
 import type { MemoryStore } from '../../../memory/store.ts';
 import type { Node } from '../../node.ts';
 import type { Socket } from '../../ports.ts';
@@ -12,7 +10,8 @@ import type { Scheduler } from '../scheduler.ts';
 import type { NodeProcess } from '../server/node-process.ts';
 import type { Link } from './link.ts';
 import type { Place } from './place.ts';
-import { makeWebSocket } from './web-socket.ts';
+import { makeApi } from './api.ts';
+import { isRefusal, makeWebSocket } from './web-socket.ts';
 
 /** One browser's way to the nodes. */
 export interface Network {
@@ -43,7 +42,6 @@ export interface NetworkDeps {
 export function makeNetwork({ me, scheduler, store, ledger, aNode, sessionMs, reached, onSent }: NetworkDeps): Network {
   let open: { link: Link; process: NodeProcess }[] = [];
   let expiresAt = scheduler.now() + sessionMs;
-  const lists = makeMemoryInbox(store, () => scheduler.pause(() => null));
   const lost = (): Error => new ApiError(0, 'unreachable', 'nobody answers');
 
   /** A request that may get there, be carried out, and have its answer lost. */
@@ -61,14 +59,6 @@ export function makeNetwork({ me, scheduler, store, ledger, aNode, sessionMs, re
     });
   }
 
-  function conversationOf(list: readonly Conversation[], id: Uuid): Conversation {
-    const found = list.find((one) => one.id === id);
-    if (!found) throw lost();
-    return found;
-  }
-
-  const listOf = async (): Promise<Conversation[]> => (await lists.changes(me.id, null)).changed;
-
   const network: Network = {
     isOnline: true,
     isHttpOnly: false,
@@ -78,36 +68,20 @@ export function makeNetwork({ me, scheduler, store, ledger, aNode, sessionMs, re
       open = process ? open.filter((one) => one.process !== process) : [];
     },
     apiOf: (place) =>
-      ({
-        me: async () => me,
-        async renew() {
-          return ask(place, async () => {
-            expiresAt = scheduler.now() + sessionMs;
-            reached.add('session renewed');
-            return 'renewed' as const;
-          }).catch(() => 'unreachable' as const);
+      makeApi({
+        me,
+        scheduler,
+        store,
+        ask: (run) => ask(place, run),
+        renewed() {
+          expiresAt = scheduler.now() + sessionMs;
+          reached.add('session renewed');
         },
-        conversations: () => ask(place, listOf),
-        openDirect: (userId: Uuid) =>
-          ask(place, async ({ messaging }) => {
-            const { conversationId } = await messaging.openDirect(me.id, userId);
-            return conversationOf(await listOf(), conversationId);
-          }),
-        async markRead(id: Uuid, seq: number) {
-          await ask(place, ({ messaging }) => messaging.markRead(me.id, id, seq));
+        exchanged(closed, reason) {
+          if (closed === null) reached.add('over HTTP');
+          else if (isRefusal(CLOSE[closed].code)) ledger.wrong(`[W12] an exchange was refused ${closed} ${reason}`);
         },
-        exchange: (documentId, messages) =>
-          ask(place, async (node) => {
-            const name = parseDocumentId(documentId)!;
-            const result = await node.exchange({ userId: me.id, sid: me.id, name }, messages);
-            if (!('closed' in result)) reached.add('over HTTP');
-            if (!('closed' in result)) return { kind: 'answer' as const, messages: result.messages };
-            const { code } = CLOSE[result.closed];
-            if (code >= 4400 && code < 4500 && code !== CLOSE.notFound.code)
-              ledger.wrong(`[W12] an exchange was refused ${code} ${result.reason}`);
-            return { kind: 'closed' as const, code, reason: result.reason };
-          }).catch(() => ({ kind: 'unreachable' as const })),
-      }) as Partial<Api> as Api,
+      }),
     socketOf(place) {
       let dialled: NodeProcess | null = null;
       function dial(socket: Socket): Session | null {

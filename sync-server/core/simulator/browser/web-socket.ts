@@ -21,9 +21,11 @@ interface Deps {
 const NO_SESSION = { receive: () => {}, closed: () => {} } as unknown as Session;
 const NOT_FOUND = 4404;
 
+/** A close code that no honest client should ever get. */
+export const isRefusal = (code: number): boolean => code >= 4400 && code < 4500 && code !== NOT_FOUND;
+
 /** The `WebSocket` of one tab. */
 export function makeWebSocket({ place, scheduler, dial, onLink, onSent, refused, tooSlow }: Deps): typeof WebSocket {
-  const isRefusal = (code: number): boolean => code >= 4400 && code < 4500 && code !== NOT_FOUND;
   function Dialled(): object {
     let link: Link | null = null;
     let isOver = false;

@@ -2,7 +2,7 @@ import * as Y from 'yjs';
 import type { Uuid } from '../../../../shared/ids.ts';
 import { readMessages } from '../../../../shared/segment.ts';
 import type { Entry } from '../../../../client/sync/outbox/entry.ts';
-import type { MemoryStore, StoredConversation } from '../../../memory/store.ts';
+import { type MemoryStore, type StoredConversation, type StoredMessage, hasBlocked } from '../../../memory/store.ts';
 import type { Tab } from '../browser/tab.ts';
 import type { Ledger } from './ledger.ts';
 import type { Line, Model } from './model.ts';
@@ -106,20 +106,26 @@ function holdsText({ documents, messages }: StoredConversation, texts: readonly 
   );
 }
 
+/** Each list is what the tables say that this person is to see (Q2). */
 function checkList(store: MemoryStore, me: Uuid, tab: Tab): string[] {
   const wrong: string[] = [];
   for (const [id, row] of store.conversations) {
     const member = row.members.get(me);
-    if (!member || row.state.kind === 'private') continue;
+    if (row.state.kind === 'private') continue;
     const listed = tab.sync.inbox.conversations().get(id);
-    const stored = [...row.messages.values()].sort(bySeq);
-    const unread = stored.filter(
-      ({ seq, senderId, body }) => seq > Math.max(member.read, member.since) && senderId !== me && body !== null,
-    ).length;
+    if (!member || row.state.seq <= (member.hiddenAt ?? -1)) {
+      if (listed) wrong.push(`${id} is listed`);
+      continue;
+    }
+    const stored = [...row.messages.values()].filter(({ seq }) => seq > (member.from ?? 0)).sort(bySeq);
+    const counts = ({ seq, senderId, body }: StoredMessage): boolean =>
+      seq > Math.max(member.read, member.since) && senderId !== me && body !== null && !hasBlocked(store, me, senderId);
+    const unread = stored.filter(counts).length;
     if (!listed) wrong.push(`${id} is not listed`);
     else if (listed.unreadCount !== unread) wrong.push(`${id} shows ${listed.unreadCount} unread of ${unread}`);
     else if ((listed.lastMessage?.preview ?? null) !== (stored.at(-1)?.body ?? null)) wrong.push(`${id} shows another last message`);
     else if (listed.lastReadSeq !== member.read) wrong.push(`${id} is read to ${member.read}, not ${listed.lastReadSeq}`);
+    else if (Boolean(listed.request) !== Boolean(member.asked)) wrong.push(`${id} ${listed.request ? 'is' : 'is not'} a request`);
   }
   return wrong;
 }

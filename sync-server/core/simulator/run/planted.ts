@@ -23,7 +23,7 @@ export const SMALL: readonly Patch[] = [
 
 const NO_POLL: Patch = {
   file: 'sync-server/core/node.ts',
-  find: "every(POLL_MS, poll, 'the log could not be polled'), ",
+  find: "    every(POLL_MS, poll, 'the log could not be polled'),\n",
   replace: '',
 };
 
@@ -218,8 +218,8 @@ export const PLANTED: readonly Planted[] = [
     patches: [
       {
         file: 'sync-server/core/room/roll-over.ts',
-        find: 'const firstSeq = full.firstSeq + full.messages;',
-        replace: 'const firstSeq = full.firstSeq + full.messages - 1;',
+        find: 'const firstSeq = before.firstSeq + before.messages;',
+        replace: 'const firstSeq = before.firstSeq + before.messages - 1;',
       },
     ],
   },
@@ -318,7 +318,11 @@ export const PLANTED: readonly Planted[] = [
     mistake: 'a line that does not answer is not given up (F7)',
     seed: 7,
     patches: [
-      { file: 'client/sync/wire/line.ts', find: "    if (answerBy !== null) end(ABNORMAL, 'silent');\n    else if", replace: '    if' },
+      {
+        file: 'client/sync/wire/line.ts',
+        find: "    else if (asked) end(ABNORMAL, 'silent');\n    else askFor",
+        replace: '    else if (!asked) askFor',
+      },
     ],
   },
   {

@@ -3,8 +3,11 @@ import { makeMemoryInbox } from '../../../memory/inbox.ts';
 import { makeMemoryMembership } from '../../../memory/membership.ts';
 import { type MemoryStore, notify } from '../../../memory/store.ts';
 import { makeMemoryLog } from '../../../memory/update-log.ts';
-import { type Node, membersMay, startNode } from '../../node.ts';
+import { makeMemoryDepartures, makeMemoryRelations } from '../../../memory/relations.ts';
+import { makeMemorySignIns } from '../../../memory/standing-sign-ins.ts';
+import { type Node, startNode } from '../../node.ts';
 import { CommitUnknown, type ConversationWrite, type Hint, type HintBus, LogUnavailable, type UpdateLog } from '../../ports.ts';
+import { membersMay } from '../../rights/permissions.ts';
 import type { Chance } from '../chance.ts';
 import type { Plan } from '../plan.ts';
 import type { Scheduler } from '../scheduler.ts';
@@ -110,6 +113,9 @@ export async function startProcess(backend: Backend): Promise<NodeProcess> {
     bus,
     membership: makeMemoryMembership(store, () => scheduler.pause(gone)),
     inbox: makeMemoryInbox(store, () => scheduler.pause(gone)),
+    signIns: makeMemorySignIns(store),
+    relations: makeMemoryRelations(store),
+    departures: makeMemoryDepartures(store),
     permissions: membersMay,
     clock,
     random: chance.bytes,

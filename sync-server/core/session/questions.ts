@@ -1,0 +1,68 @@
+import * as Y from 'yjs';
+import type { Clock } from '../../../shared/clock.ts';
+import type { CloseName } from '../../../shared/close-codes.ts';
+import type { Uuid } from '../../../shared/ids.ts';
+import { LIMITS, RATES } from '../../../shared/limits.ts';
+import { encodeStep2 } from '../../../shared/protocol.ts';
+import type { Room } from '../room/room.ts';
+import type { Rooms } from '../room/rooms.ts';
+import type { Allowances } from './allowances.ts';
+import { makeBucket } from './limiter.ts';
+import { readStateVector } from './read-frame.ts';
+
+/** One connection's questions, what it lacks of a document (W2, L11), and the answers. */
+export interface Questions {
+  /** Answers a step 1, or says how many milliseconds it has to wait. */
+  take(room: Room, vector: Uint8Array): number;
+  /** Answers what was left out while the reader did not keep up: of each client id in it the first clock (W7). */
+  catchUp(room: Room, missed: ReadonlyMap<number, number>): void;
+}
+
+export function makeQuestions(deps: {
+  userId: Uuid;
+  rooms: Rooms;
+  allowances: Allowances;
+  clock: Clock;
+  send(message: Uint8Array): void;
+  end(close: CloseName, reason?: string): void;
+}): Questions {
+  const { userId, rooms, allowances, clock, send, end } = deps;
+  const bucket = makeBucket(RATES.step1);
+
+  function answer(room: Room, vector: Uint8Array): void {
+    const lacking = encodeStep2(Y.encodeStateAsUpdate(room.doc, vector));
+    allowances.answered(userId, lacking.byteLength);
+    send(lacking);
+  }
+
+  /** The client knows more of the server's own structs than the room: another node may have committed them, or a backup was restored. */
+  const isAhead = (held: Map<number, number>, { state }: Room): boolean => (held.get(state.logClient) ?? 0) > state.logClock;
+
+  async function lookAgain(room: Room, vector: Uint8Array, held: Map<number, number>): Promise<void> {
+    try {
+      await rooms.refresh(room);
+    } catch {
+      return end('tryLater');
+    }
+    if (isAhead(held, room)) end('refused', 'restored');
+    else answer(room, vector);
+  }
+
+  return {
+    take(room, vector) {
+      const wait = allowances.question(userId);
+      if (wait > 0) return wait;
+      const held = readStateVector(vector, LIMITS.stateVectorClients + room.doc.store.clients.size);
+      if (bucket.take(clock.now()) > 0) end('tryLater', 'too many sync requests');
+      else if (!held) end('refused', 'malformed');
+      else if (isAhead(held, room)) void lookAgain(room, vector, held);
+      else answer(room, vector);
+      return 0;
+    },
+    catchUp(room, missed) {
+      const held = Y.decodeStateVector(Y.encodeStateVector(room.doc));
+      for (const [client, from] of missed) held.set(client, Math.min(from, held.get(client) ?? 0));
+      answer(room, Y.encodeStateVector(held));
+    },
+  };
+}
