@@ -184,6 +184,8 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
       onDevice.add(entry.id);
       if (!underway.has(entry.id) && !unkept.has(entry.id)) take(entry.id, entry);
     }
+    // A tab may have ended between its last write and telling of it.
+    if (found && found.length > 0) siblings.tell(found.map(({ id }) => id));
     isLoaded = found !== null;
     if (status === 'loading') status = 'memory';
     judge(isLoaded);
