@@ -15,6 +15,7 @@ import { watchUpdates } from './platform/updates.ts';
 import { createPage } from './state/create-page.ts';
 import { makeApi } from './sync/api.ts';
 import { openSync } from './sync/open-sync.ts';
+import { openDeviceStorage } from './sync/storage/device-storage.ts';
 import { makeAccountMemory } from './sync/storage/account-memory.ts';
 import { App } from './ui/App.tsx';
 import type { Platform } from './ui/context.ts';
@@ -82,6 +83,7 @@ createRoot(() => {
       sync: openSync({
         me,
         api,
+        storage: openDeviceStorage(me.id, clock),
         url: syncUrl,
         WebSocket,
         locks: navigator.locks,

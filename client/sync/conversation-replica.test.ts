@@ -1,10 +1,13 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemRandom } from '../../shared/clock.ts';
 import { makeMessageId, makeUuid } from '../../shared/ids.ts';
+import { CLOSE } from '../../shared/close-codes.ts';
 import { LIMITS } from '../../shared/limits.ts';
 import { type ConversationReplica, openConversationReplica } from './conversation-replica.ts';
+import { openKey } from './outbox/entry.ts';
 import { makeMemoryOutboxStore } from './outbox/outbox-store.ts';
 import { NO_SIBLINGS, type Outbox, openOutbox } from './outbox/outbox.ts';
+import type { OpenProvider } from './provider.ts';
 import { NO_CACHE } from './storage/replica-cache.ts';
 import { makeTestClock, makeTestServer } from './test-server.ts';
 
@@ -13,7 +16,7 @@ const messageId = (): string => makeMessageId(1_000_000, systemRandom);
 const closers: (() => void)[] = [];
 afterEach(() => closers.splice(0).forEach((close) => close()));
 
-function setUp() {
+function setUp(wrap: (open: OpenProvider) => OpenProvider = (open) => open) {
   const server = makeTestServer(id, [ana, ben]);
   const clock = makeTestClock();
   const makeOutbox = (): Outbox => openOutbox({ store: makeMemoryOutboxStore(), siblings: NO_SIBLINGS, clock });
@@ -21,7 +24,7 @@ function setUp() {
   const open = (me: string): ConversationReplica => {
     const replica = openConversationReplica(id, {
       me,
-      openProvider: server.openProvider(me),
+      openProvider: wrap(server.openProvider(me)),
       outbox: me === ana ? outbox : makeOutbox(),
       cache: NO_CACHE,
       moves: () => true,
@@ -35,10 +38,28 @@ function setUp() {
     };
     return { ...replica, send };
   };
-  return { server, outbox, open };
+  return { server, outbox, clock, open };
 }
 const bodies = (replica: ConversationReplica): (string | null)[] => replica.messages().map(({ body }) => body);
 const waiting = (replica: ConversationReplica): string[] => replica.pending().map(({ value }) => value[0]);
+
+test('a conversation that the server did not know begins anew once it was opened there', async () => {
+  let hasEnded = false;
+  const { server, outbox, open } = setUp((openProvider) => (documentId, doc, on) => {
+    const provider = openProvider(documentId, doc, on);
+    if (!hasEnded) queueMicrotask(() => on.ended(CLOSE.notFound.code, ''));
+    hasEnded = true;
+    return provider;
+  });
+  const mine = open(ana);
+  mine.send('kept before');
+  await expect.poll(() => mine.status().kind).toBe('ended');
+  outbox.open(id, ben);
+  expect(mine.status().kind).toBe('connecting');
+  outbox.done([outbox.get(openKey(id))!]);
+  await server.flush();
+  expect([mine.status().kind, bodies(mine)]).toEqual(['live', ['kept before']]);
+});
 
 describe('a conversation', () => {
   test('[D5] what one writes arrives with its seq at both, and is pending no more', async () => {
@@ -128,13 +149,15 @@ describe('a conversation', () => {
     expect(waiting(mine)).toEqual([]);
   });
 
-  test('[A6] duplicate is done', async () => {
-    const { server, open } = setUp();
+  test('[A6] duplicate is done; it stays on the screen while the log that has it may yet come', async () => {
+    const { server, outbox, clock, open } = setUp();
     const mine = open(ana);
     await server.flush();
     server.judgeBy(() => 'duplicate');
     mine.send('again');
     await server.flush();
+    expect([outbox.entries(), waiting(mine)]).toEqual([[], ['again']]);
+    clock.pass(60_000);
     expect(waiting(mine)).toEqual([]);
   });
 

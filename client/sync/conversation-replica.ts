@@ -21,7 +21,7 @@ export interface ConversationReplica {
   /** All that the first screen needs is here, or was; without a network, what the device holds. */
   isLoaded: () => boolean;
   root: () => Root | null;
-  /** Of all open segments, in order of `seq`; the same array until one of them changes. */
+  /** Of the open segments, in order of `seq` and without a gap; the same array until one of them changes. */
   messages: () => readonly SegmentMessage[];
   /** Own ones that are not in the log, in order of writing. */
   pending: () => readonly MessageEntry[];
@@ -75,7 +75,6 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
   const mover = makeMover(() => ({ id, outbox, moves, segments, want: openSegment, open: live() }));
   const departed = makeDeparted({
     clock,
-    moves,
     isLogged: (messageId) => [...segments.values()].some((segment) => segment.isLogged(messageId)),
     isLive: () => live() !== null,
     onChange: notify,
@@ -84,7 +83,13 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
 
   const isUnopened = (): boolean => outbox.get(openKey(id)) !== undefined;
   const openNumber = (): number => root?.content()?.open ?? 0;
-  const oldest = (): number => Math.min(...segments.keys());
+  /** The newest and those before it, down to the first that is not open: what is older stands behind a gap. */
+  function thread(): SegmentReplica[] {
+    const found: SegmentReplica[] = [];
+    for (let n = Math.max(...segments.keys()); segments.has(n); n--) found.unshift(segments.get(n)!);
+    return found;
+  }
+  const oldest = (): number => thread()[0]?.n ?? 0;
   const live = (): SegmentReplica | null => (status().kind === 'live' ? (segments.get(openNumber()) ?? null) : null);
   const hasCome = (segment: SegmentReplica): boolean => segment.status().kind !== 'connecting' || segment.messages().length > 0;
 
@@ -109,6 +114,11 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
 
   function openWanted(): void {
     if (isUnopened()) {
+      // Its end was that there is no such conversation; there will be one.
+      if (root?.status().kind === 'ended') {
+        root.close();
+        root = null;
+      }
       loaded ||= outbox.status() !== 'loading';
       return;
     }
@@ -149,7 +159,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     presence,
     isLoaded: () => loaded,
     root: () => root?.content() ?? null,
-    messages: () => join([...segments.values()].sort((a, b) => a.n - b.n).map((segment) => segment.messages())),
+    messages: () => join(thread().map((segment) => segment.messages())),
     pending() {
       const opening = outbox.get(openKey(id));
       const state = opening?.state.kind === 'failed' ? opening.state : null;

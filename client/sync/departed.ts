@@ -5,8 +5,6 @@ import { type Entry, type MessageEntry, changeKey } from './outbox/entry.ts';
 interface Options {
   clock: Clock;
   isLogged: (id: MessageId) => boolean;
-  /** What this tab moves leaves when it is here. */
-  moves: (entry: Entry) => boolean;
   /** All that the server had is here. */
   isLive: () => boolean;
   onChange: () => void;
@@ -21,11 +19,11 @@ export interface Departed {
   close: () => void;
 }
 
-/** What this tab's own line does not bring within so long of being live is not there. */
-const GRACE_MS = 5_000;
+/** What this tab's own line does not bring within so long of being live is not there; over HTTP it is asked for every 15 s. */
+const GRACE_MS = 20_000;
 
 /** Only what was placed can have arrived: what leaves the outbox before was taken back, and so is what leaves it together with its deletion. */
-export function makeDeparted({ clock, isLogged, moves, isLive, onChange }: Options): Departed {
+export function makeDeparted({ clock, isLogged, isLive, onChange }: Options): Departed {
   const messages = new Map<MessageId, MessageEntry>();
   const cancels = new Map<MessageId, () => void>();
   let before: readonly Entry[] = [];
@@ -55,7 +53,7 @@ export function makeDeparted({ clock, isLogged, moves, isLive, onChange }: Optio
       const deleted = new Set(before.filter(({ kind }) => kind === 'delete').map(({ id }) => id));
       for (const entry of before) {
         if (entry.kind !== 'message' || !entry.placed || now.has(entry.id) || deleted.has(changeKey(entry.messageId))) continue;
-        if (moves(entry) || isLogged(entry.messageId) || messages.has(entry.messageId)) continue;
+        if (isLogged(entry.messageId) || messages.has(entry.messageId)) continue;
         messages.set(entry.messageId, entry);
         wait(entry.messageId);
       }

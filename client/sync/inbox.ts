@@ -14,6 +14,8 @@ export interface Inbox {
   /** Where the server's telling has come to; null: from the beginning. */
   cursor: () => string | null;
   take: (changes: InboxChanges) => void;
+  /** The answer to an opening; whatever the server has told since is newer. */
+  opened: (conversation: Conversation) => void;
   /** A conversation that the server does not know yet. */
   add: (conversation: Conversation) => void;
   subscribe: (listener: () => void) => () => void;
@@ -22,9 +24,15 @@ export interface Inbox {
 const NAME = 'inbox';
 const kept = z.object({ cursor: z.string().nullable(), conversations: z.array(conversation) });
 
+/** An answer over HTTP may come after the socket has told what happened since. */
+const isOlder = (row: Conversation, known: Conversation | undefined): boolean =>
+  known !== undefined && ((row.lastMessage?.seq ?? 0) < (known.lastMessage?.seq ?? 0) || row.lastReadSeq < known.lastReadSeq);
+
 /** Reads what the device holds, then keeps what comes: rows and cursor in one value, so that neither is ahead of the other. */
 export function openInbox(database: Pick<DeviceDatabase, 'read' | 'write'>): Inbox {
   const rows = new Map<Uuid, Conversation>();
+  /** Rows that only this device knows of. */
+  const added = new Set<Uuid>();
   const listeners = new Set<() => void>();
   let cursor: string | null = null;
   let isLoaded = false;
@@ -46,7 +54,7 @@ export function openInbox(database: Pick<DeviceDatabase, 'read' | 'write'>): Inb
   async function load(): Promise<void> {
     const stored = kept.safeParse(await database.read(NAME).catch(() => null)).data;
     if (!stored) return;
-    for (const row of stored.conversations) if (!rows.has(row.id)) rows.set(row.id, row);
+    for (const row of stored.conversations) if (!rows.has(row.id) || added.has(row.id)) rows.set(row.id, row);
     cursor = stored.cursor;
     isLoaded = true;
     notify();
@@ -61,25 +69,32 @@ export function openInbox(database: Pick<DeviceDatabase, 'read' | 'write'>): Inb
     notify();
   }
 
+  function take(changes: InboxChanges): void {
+    const isNews = !isLoaded || changes.changed.length > 0 || changes.gone.length > 0;
+    isLoaded = true;
+    for (const { id } of changes.changed) added.delete(id);
+    for (const row of changes.changed) if (!isOlder(row, rows.get(row.id))) rows.set(row.id, row);
+    for (const id of changes.gone) rows.delete(id);
+    if (changes.cursor !== null && changes.cursor !== cursor) {
+      cursor = changes.cursor;
+      save();
+    }
+    if (isNews) changed();
+  }
+
   return {
     ready: load(),
     isLoaded: () => isLoaded,
     conversations: () => rows,
     cursor: () => cursor,
-    take(changes) {
-      const isNews = !isLoaded || changes.changed.length > 0 || changes.gone.length > 0;
-      isLoaded = true;
-      for (const row of changes.changed) rows.set(row.id, row);
-      for (const id of changes.gone) rows.delete(id);
-      if (changes.cursor !== null && changes.cursor !== cursor) {
-        cursor = changes.cursor;
-        save();
-      }
-      if (isNews) changed();
+    take,
+    opened(row) {
+      if (!rows.has(row.id) || added.has(row.id)) take({ changed: [row], gone: [], cursor: null });
     },
     add(row) {
       if (rows.has(row.id)) return;
       rows.set(row.id, row);
+      added.add(row.id);
       changed();
     },
     subscribe(listener) {

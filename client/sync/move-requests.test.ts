@@ -18,6 +18,7 @@ async function setUp() {
   const outbox = openOutbox({ store: makeMemoryOutboxStore(), siblings: NO_SIBLINGS, clock });
   const asked: string[] = [];
   const opened: string[] = [];
+  const changed: string[] = [];
   const gone: string[] = [];
   const world = { failure: null as ApiError | null, isReachable: true, moves: (_entry: Entry): boolean => true };
   const answer = async <T>(words: string, value: T): Promise<T> => {
@@ -41,7 +42,8 @@ async function setUp() {
     me: { id: ana },
     moves: (entry) => world.moves(entry),
     isReachable: () => world.isReachable,
-    onChanged: ({ id }) => opened.push(id),
+    onOpened: ({ id }) => opened.push(id),
+    onChanged: ({ id }) => changed.push(id),
     onGone: (id) => gone.push(id),
     onBlocked: () => answer('who is blocked?', undefined),
   });
@@ -52,7 +54,7 @@ async function setUp() {
     await settled();
     await settled();
   };
-  return { clock, outbox, mover, asked, opened, gone, world, pass };
+  return { clock, outbox, mover, asked, opened, changed, gone, world, pass };
 }
 const refusal = (status: number): ApiError => new ApiError(status, 'some-code', 'words');
 
@@ -128,13 +130,13 @@ test('what will never be taken fails with its text kept; a read position like th
 });
 
 test('[G3] a request is taken or goes off the list: told here when the server has it', async () => {
-  const { outbox, asked, opened, gone, pass } = await setUp();
+  const { outbox, asked, changed, gone, pass } = await setUp();
   outbox.answer(one, 'accept');
   outbox.answer(two, 'hide');
   outbox.answer(ben, 'leave');
   await pass(0);
   expect(asked).toEqual([`accept ${one}`, `hide ${two}`, `remove ${ana} from ${ben}`]);
-  expect([opened, gone, outbox.entries()]).toEqual([[one], [two, ben], []]);
+  expect([changed, gone, outbox.entries()]).toEqual([[one], [two, ben], []]);
 });
 
 test('[G1] a block waits until this device knows it from the server; taken back meanwhile, that goes too', async () => {
@@ -171,4 +173,16 @@ test('closed, it asks for nothing more', async () => {
   outbox.open(two, ben);
   await pass(1_000);
   expect(asked).toHaveLength(1);
+});
+
+test('[F9] a clock that was put back is no reason to wait longer after a failure', async () => {
+  const { clock, outbox, asked, world, pass } = await setUp();
+  world.failure = refusal(503);
+  outbox.open(one, ben);
+  await pass(0);
+  expect(asked).toHaveLength(1);
+  world.failure = null;
+  clock.putBack(3_600_000);
+  await pass(60_000);
+  expect([asked.length, outbox.entries()]).toEqual([2, []]);
 });

@@ -16,6 +16,8 @@ interface Options {
   moves: (entry: Entry) => boolean;
   /** The server answers. */
   isReachable: () => boolean;
+  /** The answer to an opening. */
+  onOpened: (conversation: Conversation) => void;
   /** As the server has it now. */
   onChanged: (conversation: Conversation) => void;
   onGone: (id: Uuid) => void;
@@ -35,15 +37,15 @@ const isForgotten = ({ kind }: Entry): boolean => kind !== 'open';
 
 /** Moves the entries that go over HTTP: opened conversations, read positions, answers to requests, blocks. One after another of a kind is not needed: each is idempotent. */
 export function openRequestMover(options: Options): { move: () => void; close: () => void } {
-  const { me, outbox, api, clock, random, moves, isReachable, onChanged, onGone, onBlocked } = options;
+  const { me, outbox, api, clock, random, moves, isReachable, onOpened, onChanged, onGone, onBlocked } = options;
   const busy = new Set<string>();
   let failures = 0;
-  let again = 0;
   let closed = false;
-  let cancel = (): void => {};
+  /** Ends the wait after a failure; null: there is none. */
+  let cancelWait: (() => void) | null = null;
 
   async function open(entry: OpenEntry): Promise<void> {
-    onChanged(await api.openDirect(entry.userId));
+    onOpened(await api.openDirect(entry.userId));
     outbox.done([entry]);
   }
 
@@ -79,10 +81,11 @@ export function openRequestMover(options: Options): { move: () => void; close: (
     } catch (error) {
       if (!isFinal(error)) {
         // What failed for now waits for this, not for the next change of anything.
-        const pauseMs = backOffMs(++failures, random);
-        again = clock.now() + pauseMs;
-        cancel();
-        cancel = clock.after(pauseMs, move);
+        cancelWait?.();
+        cancelWait = clock.after(backOffMs(++failures, random), () => {
+          cancelWait = null;
+          move();
+        });
       } else if (isForgotten(entry)) outbox.done([entry]);
       else outbox.fail([entry.id], 'refused');
       if (!(error instanceof ApiError)) throw error;
@@ -94,7 +97,7 @@ export function openRequestMover(options: Options): { move: () => void; close: (
   }
 
   function move(): void {
-    if (closed || !isReachable() || clock.now() < again) return;
+    if (closed || !isReachable() || cancelWait) return;
     for (const entry of outbox.entries()) {
       if (entry.state.kind !== 'waiting' || busy.has(entry.id) || !moves(entry)) continue;
       if (entry.kind === 'open') void run(entry, open(entry));
@@ -110,7 +113,7 @@ export function openRequestMover(options: Options): { move: () => void; close: (
     close() {
       closed = true;
       endWatch();
-      cancel();
+      cancelWait?.();
     },
   };
 }

@@ -6,6 +6,7 @@ import { systemClock, systemRandom } from '../../shared/clock.ts';
 import { directConversationId, makeUuid } from '../../shared/ids.ts';
 import { makeApi } from './api.ts';
 import { type Sync, openSync } from './open-sync.ts';
+import { openDeviceStorage } from './storage/device-storage.ts';
 import { makeTestLocks } from './test-locks.ts';
 
 const [ana, ben] = [1, 2].map((n) => makeUuid(n, systemRandom)) as [string, string];
@@ -27,6 +28,7 @@ function open(answers: Record<string, unknown> | null, locks?: LockManager): Syn
   }
   const sync = openSync({
     me,
+    storage: openDeviceStorage(me.id, systemClock),
     url: 'ws://host/api/sync',
     WebSocket: DeadSocket as unknown as typeof WebSocket,
     locks,

@@ -1,5 +1,6 @@
 import type { Conversation, Me, User } from '../../shared/api.ts';
 import type { Clock, RandomBytes } from '../../shared/clock.ts';
+import { CLOSE } from '../../shared/close-codes.ts';
 import { type Uuid, directConversationId } from '../../shared/ids.ts';
 import { type Api, ApiError } from './api.ts';
 import { type Blocks, makeBlocksWatch, openBlocks } from './blocks.ts';
@@ -8,10 +9,10 @@ import { makeDeliveredReporter } from './delivered.ts';
 import { type Drafts, openDrafts } from './drafts.ts';
 import { type Inbox, openInbox } from './inbox.ts';
 import { openRequestMover } from './move-requests.ts';
+import { openKey } from './outbox/entry.ts';
 import { type Outbox, openOutbox } from './outbox/outbox.ts';
 import { makeOpenProvider } from './provider.ts';
-import { openDeviceDatabase } from './storage/device-database.ts';
-import { openReplicaCache } from './storage/replica-cache.ts';
+import type { DeviceStorage } from './storage/device-storage.ts';
 import { joinTabs, makeMoves } from './tabs.ts';
 import { type ConnectionState, openConnection } from './wire/connection.ts';
 
@@ -39,6 +40,7 @@ export interface Sync {
 export interface SyncDeps {
   me: Me;
   api: Api;
+  storage: DeviceStorage;
   /** `ws://host/api/sync` */
   url: string;
   WebSocket: typeof WebSocket;
@@ -65,7 +67,7 @@ export function openSync(deps: SyncDeps): Sync {
   const listeners = new Set<() => void>();
   let hasResigned = false;
   const notify = (): void => listeners.forEach((listener) => listener());
-  const database = openDeviceDatabase(me.id);
+  const { database } = deps.storage;
   const inbox = openInbox(database);
   const drafts = openDrafts(database);
   const blocks = openBlocks({ database, api, onChange: notify });
@@ -75,12 +77,13 @@ export function openSync(deps: SyncDeps): Sync {
 
   const tabs = joinTabs({ ...deps, account: me.id, onMover: () => queueMicrotask(settle) });
   const outbox = openOutbox({ store: database.outbox, siblings: tabs.siblings, clock });
-  const cache = openReplicaCache({ account: me.id, database, news: tabs.drops, clock });
+  const cache = deps.storage.openCache(tabs.drops);
 
   async function pollInbox(): Promise<boolean> {
     try {
       const changed = await api.conversations();
-      inbox.take({ changed, gone: [], cursor: null });
+      // Once a socket tells what changes, an answer is older than that.
+      if (connection.state() !== 'open' || !inbox.isLoaded()) inbox.take({ changed, gone: [], cursor: null });
       return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -127,6 +130,7 @@ export function openSync(deps: SyncDeps): Sync {
     outbox,
     moves,
     isReachable,
+    onOpened: inbox.opened,
     onChanged: (conversation) => inbox.take({ changed: [conversation], gone: [], cursor: null }),
     onGone: (id) => inbox.take({ changed: [], gone: [id], cursor: null }),
     onBlocked: blocks.refresh,
@@ -137,6 +141,17 @@ export function openSync(deps: SyncDeps): Sync {
     conversations.settle();
     requests.move();
     notify();
+  }
+
+  /** What was begun here and never came to the server is begun again, whatever became of the entry that was to open it. */
+  function openAgain(): void {
+    for (const [id, replica] of conversations.replicas()) {
+      const status = replica.status();
+      if (status.kind !== 'ended' || status.code !== CLOSE.notFound.code || outbox.of(id).length === 0 || outbox.get(openKey(id))) continue;
+      const row = inbox.conversations().get(id);
+      const other = row?.kind === 'direct' ? row.members.find((member) => member.id !== me.id) : undefined;
+      if (other) outbox.open(id, other.id);
+    }
   }
 
   async function start(): Promise<void> {
@@ -160,7 +175,10 @@ export function openSync(deps: SyncDeps): Sync {
       lookAtBlocks();
       settle();
     }),
-    conversations.subscribe(delivered.look),
+    conversations.subscribe(() => {
+      delivered.look();
+      openAgain();
+    }),
     cache.subscribe(notify),
     connection.subscribe(() => {
       if (connection.state() === 'open') delivered.again();

@@ -88,11 +88,20 @@ export const put =
     return one(before && !isAnew(entry) ? { ...entry, order: before.order } : entry);
   };
 
+/** What this tab knows of a message that is to be changed: another tab may send it unheard; it waits here, and has not left. */
+export interface Known {
+  readonly isElsewhere: boolean;
+  readonly isUnsent: boolean;
+}
+const UNKNOWN: Known = { isElsewhere: false, isUnsent: false };
+
 /** Changes the text of a message: in the outbox only while it cannot have left, else by an entry of its own. A deletion stays one. */
 export const edit =
-  (change: EditEntry, isElsewhere = false): Decide =>
+  (change: EditEntry, { isElsewhere, isUnsent } = UNKNOWN): Decide =>
   (found) => {
     const message = found.get(messageKey(change.messageId));
+    // Another tab has just taken it back: there is nothing that could be changed, ever.
+    if (!message && isUnsent) return NOTHING;
     if (message?.kind === 'message' && !message.placed && !isElsewhere) {
       const [, replyTo, editedAt, extras] = message.value;
       const value: MessageValue = extras ? [change.body, replyTo, editedAt, extras] : [change.body, replyTo, editedAt];
@@ -103,9 +112,10 @@ export const edit =
 
 /** Takes a message away: without a trace while it cannot have left. */
 export const remove =
-  (change: DeleteEntry, isElsewhere = false): Decide =>
+  (change: DeleteEntry, { isElsewhere, isUnsent } = UNKNOWN): Decide =>
   (found) => {
     const message = found.get(messageKey(change.messageId));
+    if (!message && isUnsent) return NOTHING;
     if (message?.kind !== 'message' || message.placed || isElsewhere) return one(change);
     return new Map<string, null>([
       [message.id, null],

@@ -232,4 +232,18 @@ describe('two tabs', () => {
     expect(a.get(messageKey(one))).toMatchObject({ placed: true, value: ['one', null, null] });
     expect(a.of(id)).toEqual(b.of(id));
   });
+
+  test('[C11.1] what a tab wrote and could tell nobody of, for it ended, the others hear from the next one that opens', async () => {
+    const tab = makeTabs();
+    const store = makeMemoryOutboxStore();
+    const [a, b] = [open(store, tab(0)), open(store, tab(1))];
+    await loaded(a);
+    await loaded(b);
+    a.send(id, messageId(), ['last words', null, null]);
+    a.close();
+    await settled();
+    expect(texts(b)).toEqual([]);
+    open(store, tab(2));
+    await expect.poll(() => texts(b)).toEqual(['last words']);
+  });
 });

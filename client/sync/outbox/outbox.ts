@@ -184,6 +184,8 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
       onDevice.add(entry.id);
       if (!underway.has(entry.id) && !unkept.has(entry.id)) take(entry.id, entry);
     }
+    // A tab may have ended between its last write and telling of it.
+    if (found && found.length > 0) siblings.tell(found.map(({ id }) => id));
     isLoaded = found !== null;
     if (status === 'loading') status = 'memory';
     judge(isLoaded);
@@ -209,8 +211,11 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     written = Math.max(written, clock.now() * 1_000);
     return { id, conversationId, order: written, at: clock.now(), state: { kind: 'waiting' } as const };
   };
-  /** Another tab may send it at any moment, and this one could not say that it has changed. */
-  const isElsewhere = (id: string): boolean => status === 'memory' && onDevice.has(id);
+  function known(id: string): by.Known {
+    const entry = held.get(id);
+    // Another tab may send it at any moment, and this one could not say that it has changed.
+    return { isElsewhere: status === 'memory' && onDevice.has(id), isUnsent: entry?.kind === 'message' && !entry.placed };
+  }
   const add = (entry: Entry): void => void change([entry.id], by.put(entry));
   function of(conversationId: Uuid): readonly Entry[] {
     const group = byConversation.get(conversationId);
@@ -235,12 +240,12 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     edit: (id, messageId, n, body) =>
       void change(
         [messageKey(messageId), changeKey(messageId)],
-        by.edit({ ...common(changeKey(messageId), id), kind: 'edit', messageId, n, body }, isElsewhere(messageKey(messageId))),
+        by.edit({ ...common(changeKey(messageId), id), kind: 'edit', messageId, n, body }, known(messageKey(messageId))),
       ),
     remove: (id, messageId, n) =>
       void change(
         [messageKey(messageId), changeKey(messageId)],
-        by.remove({ ...common(changeKey(messageId), id), kind: 'delete', messageId, n }, isElsewhere(messageKey(messageId))),
+        by.remove({ ...common(changeKey(messageId), id), kind: 'delete', messageId, n }, known(messageKey(messageId))),
       ),
     retry: (ids) => void change(ids, by.retry),
     fail: (ids, code) => void change(ids, by.fail(code)),

@@ -265,3 +265,37 @@ describe('delivered', () => {
     expect(carriers.ben.closed).toBeNull();
   });
 });
+
+test.each([
+  ['hello', 0],
+  ['what changed', 1],
+])('[W7, I6] a reader that is cut by %s, for being too slow, is not read for any more', async (_, heard) => {
+  const { store, clock, ana } = await startTestNode();
+  let [said, reads, watches] = [0, 0, 0];
+  const inbox = openInbox({
+    userId: ana,
+    clock,
+    source: {
+      async changes() {
+        reads += 1;
+        return { changed: [], gone: ['x'], cursor: String(reads) };
+      },
+      concerned: async () => [],
+    },
+    membership: makeMemoryMembership(store),
+    allowances: { question: () => 0, answered: () => {} },
+    isFull: () => false,
+    drained: () => () => {},
+    logger: { info() {}, warn() {}, error() {} },
+    send: () => void (said++ === heard && inbox.stop()),
+    end: () => {},
+    watch() {
+      watches += 1;
+      return () => void (watches -= 1);
+    },
+    announce: () => {},
+  });
+  inbox.receive(encodeInbox({ hello: HELLO }));
+  await clock.advance(KEEP_ALIVE_MS * 3);
+  expect([reads, watches]).toEqual([heard, 0]);
+});

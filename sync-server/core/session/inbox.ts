@@ -87,6 +87,8 @@ export function openInbox(deps: InboxDeps): Inbox {
   function greet({ version, cursor: from }: Extract<InboxRequest, { hello: unknown }>['hello']): void {
     if (version < OLDEST_VERSION) return deps.end('tooOld');
     say({ hello: { version: PROTOCOL_VERSION, oldest: OLDEST_VERSION } });
+    // Whatever is said may be the end of a reader that is too slow (W7).
+    if (isStopped()) return;
     cursor = from;
     phase = 'watching';
     unwatch = deps.watch(inbox);
@@ -120,6 +122,7 @@ export function openInbox(deps: InboxDeps): Inbox {
     } while (again && found);
     // A sign of life where nothing changed for a while, and a read for hints that were lost (I6).
     if (clock.now() - saidAt >= KEEP_ALIVE_MS) say({ changed: [], gone: [], cursor });
+    if (isStopped()) return;
     phase = 'watching';
     stopTurn = clock.after(found ? saidAt + KEEP_ALIVE_MS - clock.now() : RETRY_MS, wake);
   }

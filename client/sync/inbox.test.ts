@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import type { Conversation } from '../../shared/api.ts';
+import { openInbox } from './inbox.ts';
+
+const id = '019b76da-a800-7275-b8db-acb4534375cb';
+
+const row = (seq: number, lastReadSeq: number): Conversation => ({
+  id,
+  kind: 'direct',
+  title: null,
+  members: [],
+  lastMessage: seq === 0 ? null : { id: 'AZt22qgAfQ67sTMOoeT68g', seq, senderId: id, preview: 'text', sentAt: new Date(seq).toISOString() },
+  unreadCount: seq - lastReadSeq,
+  lastReadSeq,
+  openSegment: 1,
+});
+const open = () => openInbox({ read: async () => null, write: async () => {} });
+
+test('[V6] an answer that was overtaken changes nothing: neither the last message nor the read position goes back', () => {
+  const inbox = open();
+  inbox.take({ changed: [row(3, 2)], gone: [], cursor: '1' });
+  for (const late of [row(0, 0), row(2, 2), row(3, 1)]) inbox.take({ changed: [late], gone: [], cursor: null });
+  expect(inbox.conversations().get(id)).toEqual(row(3, 2));
+  inbox.take({ changed: [row(4, 2)], gone: [], cursor: '2' });
+  expect(inbox.conversations().get(id)).toEqual(row(4, 2));
+});
+
+test('what left the list comes back as it is told', () => {
+  const inbox = open();
+  inbox.take({ changed: [row(3, 2)], gone: [], cursor: '1' });
+  inbox.take({ changed: [], gone: [id], cursor: '2' });
+  inbox.take({ changed: [row(1, 0)], gone: [], cursor: '3' });
+  expect(inbox.conversations().get(id)).toEqual(row(1, 0));
+});
+
+test('what the device held of a conversation stands over what was begun before it was read: the server will not tell it again', async () => {
+  const stored = { cursor: '7', conversations: [row(3, 2)] };
+  const inbox = openInbox({ read: async () => stored, write: async () => {} });
+  inbox.add(row(0, 0));
+  await inbox.ready;
+  expect([inbox.cursor(), inbox.conversations().get(id)]).toEqual(['7', row(3, 2)]);
+});
+
+test('the answer to an opening stands over what was begun here, not over what the server has told', () => {
+  const inbox = open();
+  inbox.add(row(0, 0));
+  inbox.opened({ ...row(2, 0), unreadCount: 1 });
+  expect(inbox.conversations().get(id)?.unreadCount).toBe(1);
+  inbox.take({ changed: [row(2, 0)], gone: [], cursor: '1' });
+  inbox.opened({ ...row(2, 0), unreadCount: 1 });
+  expect(inbox.conversations().get(id)?.unreadCount).toBe(2);
+});

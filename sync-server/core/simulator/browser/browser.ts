@@ -1,0 +1,81 @@
+import type { Me } from '../../../../shared/api.ts';
+import type { Uuid } from '../../../../shared/ids.ts';
+import type { Chance } from '../chance.ts';
+import type { Ledger } from '../oracle/ledger.ts';
+import type { MemoryStore } from '../../../memory/store.ts';
+import type { Scheduler } from '../scheduler.ts';
+import type { Keep } from './keep.ts';
+import type { Network } from './network.ts';
+import { makeShared } from './shared.ts';
+import { type Tab, openTab } from './tab.ts';
+
+/** A browser of one person: what outlives its tabs. */
+export interface Browser {
+  readonly me: Me;
+  readonly keep: Keep;
+  readonly network: Network;
+  readonly tabs: Tab[];
+  /** Milliseconds that its clock is off. */
+  skew: number;
+  open(): Tab;
+  leave(tab: Tab, how: 'close' | 'kill'): void;
+  setOnline(isOnline: boolean): void;
+  /** Whether this tab holds the lock of those that move the outbox. */
+  isMover(tab: Tab): boolean;
+}
+
+export interface BrowserDeps {
+  me: Me;
+  skew: number;
+  keep: Keep;
+  network: Network;
+  scheduler: Scheduler;
+  chance: Chance;
+  ledger: Ledger;
+  store: MemoryStore;
+  reached: Set<string>;
+}
+
+const moverLock = (account: Uuid): string => `homing/${account}/outbox`;
+
+export function makeBrowser(deps: BrowserDeps): Browser {
+  const { me, keep, network, scheduler, reached } = deps;
+  const shared = makeShared(scheduler);
+  const browser: Browser = {
+    me,
+    keep,
+    network,
+    tabs: [],
+    skew: deps.skew,
+    isMover: ({ place }) => shared.holder(moverLock(me.id)) === place,
+    open() {
+      const tab = openTab({
+        ...deps,
+        ...network,
+        shared,
+        browser,
+        skew: () => browser.skew,
+        isOnline: () => network.isOnline,
+        openStorage: keep.openStorage,
+        isOnDisk: keep.isOnDisk,
+      });
+      browser.tabs.push(tab);
+      return tab;
+    },
+    leave(tab, how) {
+      const entries = how === 'kill' ? tab.sync.outbox.entries() : [];
+      if (entries.some(({ id, kind }) => kind === 'message' && keep.isOnDisk(id) === true))
+        reached.add('crash between local write and send');
+      if (how === 'kill' && browser.isMover(tab) && browser.tabs.length > 1) reached.add('leading tab died');
+      browser.tabs.splice(browser.tabs.indexOf(tab), 1);
+      if (how === 'kill') keep.ended(tab.place);
+      tab[how]();
+    },
+    setOnline(isOnline) {
+      network.isOnline = isOnline;
+      if (!isOnline) network.cut();
+      for (const { place, sync } of browser.tabs) place.later(() => sync.setOnline(network.isOnline));
+    },
+  };
+  return browser;
+}

@@ -1,0 +1,172 @@
+import type { Me } from '../../../../shared/api.ts';
+import type { Clock } from '../../../../shared/clock.ts';
+import type { MessageId, Uuid } from '../../../../shared/ids.ts';
+import type { Api } from '../../../../client/sync/api.ts';
+import type { ConversationReplica } from '../../../../client/sync/conversation-replica.ts';
+import { type Sync, openSync } from '../../../../client/sync/open-sync.ts';
+import type { DeviceStorage } from '../../../../client/sync/storage/device-storage.ts';
+import type { MemoryStore } from '../../../memory/store.ts';
+import type { Chance } from '../chance.ts';
+import type { Ledger } from '../oracle/ledger.ts';
+import { type Screen, makeScreen } from '../oracle/screen.ts';
+import type { Scheduler } from '../scheduler.ts';
+import { type Place, makePlace } from './place.ts';
+import type { Shared } from './shared.ts';
+
+/** The only conversation, at first: the one that is looked at. */
+interface View {
+  conversationId: Uuid;
+  replica: ConversationReplica;
+  screen: Screen;
+  stop(): void;
+}
+
+/** One tab of the production client. */
+export interface Tab {
+  readonly place: Place;
+  readonly sync: Sync;
+  conversationId(): Uuid | null;
+  replica(): ConversationReplica | null;
+  /** Looks at another conversation. */
+  show(conversationId: Uuid): void;
+  /** Begins to talk to somebody. */
+  contact(other: Uuid): void;
+  write(text: string): void;
+  edit(text: string): void;
+  remove(): void;
+  readOn(): void;
+  retry(): void;
+  /** Checks what must always hold, if anything has changed since. */
+  look(): void;
+  close(): void;
+  kill(): void;
+}
+
+export interface TabDeps {
+  me: Me;
+  browser: object;
+  scheduler: Scheduler;
+  chance: Chance;
+  ledger: Ledger;
+  store: MemoryStore;
+  shared: Shared;
+  /** How far this browser's clock is off now. */
+  skew: () => number;
+  isOnline: () => boolean;
+  openStorage: (place: Place, clock: Clock) => DeviceStorage;
+  isOnDisk: (entryId: string) => boolean | null;
+  apiOf: (place: Place) => Api;
+  socketOf: (place: Place) => typeof WebSocket;
+}
+
+export function openTab(deps: TabDeps): Tab {
+  const { me, browser, scheduler, chance, ledger, store, shared } = deps;
+  const place = makePlace(scheduler);
+  const clock: Clock = { now: () => scheduler.now() + deps.skew(), after: place.after };
+  let view: View | null = null;
+  let hasChanged = false;
+
+  const sync = place.here(() =>
+    openSync({
+      me,
+      api: deps.apiOf(place),
+      storage: deps.openStorage(place, clock),
+      url: 'ws://simulated/api/sync',
+      WebSocket: deps.socketOf(place),
+      locks: shared.locksOf(place),
+      makeChannel: (name) => shared.channelOf(place, name),
+      clock,
+      random: chance.bytes,
+      isOnline: deps.isOnline,
+      onEnded: (code) => ledger.wrong(`[W4] a tab was ended with ${code}`),
+    }),
+  );
+
+  function leaveView(): void {
+    view?.stop();
+    view = null;
+  }
+  function show(conversationId: Uuid): void {
+    if (view?.conversationId === conversationId && view.replica.status().kind !== 'ended') return;
+    leaveView();
+    const replica = place.here(() => sync.conversations.open(conversationId));
+    const isOnDisk = deps.isOnDisk;
+    const screen = makeScreen({ me: me.id, browser, place, conversationId, replica, ledger, store, isOnDisk });
+    view = { conversationId, replica, screen, stop: replica.subscribe(() => (hasChanged = true)) };
+    hasChanged = true;
+  }
+  function inside(run: (view: View) => void): void {
+    if (view && !place.isFrozen()) place.here(() => run(view!));
+    hasChanged = true;
+  }
+
+  const ownLiving = ({ replica }: View): MessageId | undefined =>
+    chance.oneOf([
+      ...replica
+        .messages()
+        .filter(({ authorId, body }) => authorId === me.id && body !== null)
+        .map(({ id }) => id),
+      ...replica.pending().map(({ messageId }) => messageId),
+    ]);
+
+  function end(): void {
+    leaveView();
+    place.end();
+    shared.ended(place);
+  }
+
+  return {
+    place,
+    sync,
+    show,
+    conversationId: () => view?.conversationId ?? null,
+    replica: () => view?.replica ?? null,
+    contact(other) {
+      if (place.isFrozen()) return;
+      let id: Uuid | null = null;
+      place.here(() => void sync.openDirect({ ...me, id: other }).then((opened) => (id = opened)));
+      if (id !== null) show(id);
+    },
+    write: (text) =>
+      inside(({ replica, conversationId }) => {
+        const before = new Set(replica.pending().map(({ messageId }) => messageId));
+        replica.send(text);
+        const id = replica.pending().find(({ messageId }) => !before.has(messageId))?.messageId;
+        if (id === undefined) ledger.wrong('[V5] what was written is not on the screen');
+        else ledger.wrote(id, { conversationId, author: me.id, browser, place }, text);
+      }),
+    edit: (text) =>
+      inside((view) => {
+        const id = ownLiving(view);
+        if (id === undefined) return;
+        ledger.edited(id, browser, place, text);
+        view.replica.edit(id, text);
+      }),
+    remove: () =>
+      inside((view) => {
+        const id = ownLiving(view);
+        if (id === undefined) return;
+        ledger.removed(id);
+        view.replica.remove(id);
+      }),
+    readOn: () => inside(({ replica }) => replica.markRead(replica.messages().at(-1)?.seq ?? 0)),
+    retry: () =>
+      inside(({ replica }) => {
+        for (const { messageId, state } of replica.pending()) if (state.kind === 'failed') replica.retry(messageId);
+      }),
+    look() {
+      if (!hasChanged || !view) return;
+      hasChanged = false;
+      view.screen.look();
+    },
+    close() {
+      place.here(sync.close);
+      end();
+    },
+    kill() {
+      end();
+      // What still lives of it in memory lets go of its documents; it can reach nothing any more.
+      place.here(sync.close);
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import type { MessageId, Uuid } from '../../../../shared/ids.ts';
+import type { Place } from '../browser/place.ts';
+
+/** What became known of one message, outside of the system. */
+export interface Written {
+  conversationId: Uuid;
+  author: Uuid;
+  /** In which browser, and in which of its tabs. */
+  browser: object;
+  place: Place;
+  /** Every text that was ever asked for, the newest last, with who asked and whether a screen said that it is kept. */
+  texts: { text: string; browser: object; place: Place; kept: boolean }[];
+  /** `asked`: it may yet be forgotten with the tab. `kept`: a screen said so. */
+  removed: 'no' | 'asked' | 'kept';
+  /** Where the deletion was kept. */
+  removedIn: object | null;
+  /** A screen has said that the device holds it. */
+  kept: boolean;
+}
+
+/** What people asked for and what screens have shown, noted at that moment. */
+export interface Ledger {
+  wrote(id: MessageId, note: Pick<Written, 'conversationId' | 'author' | 'browser' | 'place'>, text: string): void;
+  edited(id: MessageId, browser: object, place: Place, text: string): void;
+  removed(id: MessageId): void;
+  /** A browser's storage is gone: what was only kept there is too. */
+  wiped(browser: object, isSent: (id: MessageId) => boolean): void;
+  /** Whether that person asked for this text there. */
+  mayRead(id: MessageId, author: Uuid, text: string): boolean;
+  /** Whether its author has taken it away. */
+  mayVanish(id: MessageId, author: Uuid): boolean;
+  wrong(what: string): void;
+  readonly faults: readonly string[];
+  readonly written: ReadonlyMap<MessageId, Written>;
+}
+
+/** `hostile`: whoever writes with a client of their own; what stands in that lane is their business. */
+export function makeLedger(hostile: ReadonlySet<Uuid>): Ledger {
+  const written = new Map<MessageId, Written>();
+  const faults: string[] = [];
+  return {
+    faults,
+    written,
+    wrong: (what) => void (faults.length < 10 && faults.push(what)),
+    wrote: (id, note, text) =>
+      void written.set(id, { ...note, texts: [{ ...note, text, kept: false }], removed: 'no', removedIn: null, kept: false }),
+    edited: (id, browser, place, text) => void written.get(id)?.texts.push({ text, browser, place, kept: false }),
+    removed(id) {
+      const known = written.get(id);
+      if (known?.removed === 'no') known.removed = 'asked';
+    },
+    wiped(browser, isSent) {
+      for (const [id, known] of written) {
+        if (known.browser === browser && !isSent(id)) known.kept = false;
+        if (known.removed === 'kept' && known.removedIn === browser) known.removed = 'asked';
+        for (const text of known.texts) if (text.browser === browser) text.kept = false;
+      }
+    },
+    mayRead(id, author, text) {
+      const known = written.get(id);
+      return known ? known.author === author && known.texts.some((one) => one.text === text) : hostile.has(author);
+    },
+    mayVanish(id, author) {
+      const known = written.get(id);
+      return known ? known.author === author && known.removed !== 'no' : hostile.has(author);
+    },
+  };
+}
