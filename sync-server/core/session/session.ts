@@ -6,7 +6,7 @@ import { EMPTY_AWARENESS } from '../../../shared/protocol.ts';
 import type { Committer } from '../room/committer.ts';
 import type { Logger, Membership, Socket } from '../ports.ts';
 import { joinRoom } from './join-room.ts';
-import type { Presence, Visitor } from './presence.ts';
+import type { Presence, Visitor } from '../presence/presence.ts';
 import { makeQuestions } from './questions.ts';
 import { type ClientMessage, readFrame } from './read-frame.ts';
 import { type Room, encodeRoomStep1 } from '../room/room.ts';
