@@ -20,7 +20,7 @@ function makeEnd({ meets = true } = {}) {
   const heard: PresenceNews[] = [];
   const people = new Map<string, PresenceNews[]>();
   let expired = -Infinity;
-  let publish = (_: Hint): Promise<void> => Promise.resolve();
+  let publish: (hint: Hint) => Promise<void> = () => Promise.resolve();
   const neighbours = makeNeighbours({
     local: {
       conversations: () => people.keys(),
