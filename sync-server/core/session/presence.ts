@@ -252,7 +252,7 @@ export function makePresence(deps: {
     guest.storing = true;
     try {
       for (let wanted = 0; wanted < guest.wanted;) {
-        const wait = guest.reads.take(clock.now());
+        const wait = guest.reads.take(clock.elapsed());
         if (wait > 0) await new Promise<void>((resolve) => void clock.after(wait, resolve));
         wanted = guest.wanted;
         const stored = await membership.setRead(conversationId, guest.userId, wanted);
