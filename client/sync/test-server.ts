@@ -160,6 +160,7 @@ export function makeTestClock(): Clock & { pass(ms: number): void } {
   let timers: { at: number; task: () => void }[] = [];
   return {
     now: () => now,
+    elapsed: () => now,
     after(delayMs, task) {
       const timer = { at: now + delayMs, task };
       timers.push(timer);

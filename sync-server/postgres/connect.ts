@@ -53,5 +53,7 @@ async function refuseUnsafe(sql: Sql): Promise<void> {
     select name from pg_settings where name in ('fsync', 'synchronous_commit') and setting = 'off'`;
   if (rows.length === 0) return;
   const names = rows.map(({ name }) => name).join(' and ');
-  throw new Error(`This Postgres has ${names} off: it may lose messages that were shown as sent. Turn it on and start again.`);
+  throw new Error(
+    `This Postgres has ${names} off: it may lose messages that were shown as sent. Turn it on (for this server, database and role) and start again.`,
+  );
 }

@@ -14,6 +14,7 @@ function makeEnd({ meets = true } = {}) {
   let isFrozen = false;
   const clock = {
     now: time.now,
+    elapsed: time.elapsed,
     after: (ms: number, task: () => void) => time.after(ms, () => (isFrozen ? void tasks.push(task) : task())),
   };
   const sent: NeighbourHint[] = [];
@@ -200,6 +201,18 @@ describe('[P8] what nodes tell each other', () => {
     await clock.advance(TICK_MS);
     expect(heard).toEqual([aNews(11)]);
     expect(news()).toEqual([aNews(1)]);
+  });
+
+  test('[F9] a machine clock that is put forward or back is no freeze, and ends nobody', async () => {
+    const { clock, heard, hear, expired } = makeEnd();
+    await clock.advance(6_000);
+    for (const ms of [3_600_000, -7_200_000]) {
+      clock.jump(ms);
+      hear({ news: [aNews(9)] });
+      await clock.advance(5_000);
+    }
+    expect(heard).toHaveLength(2);
+    expect(expired()).toBeLessThan(0);
   });
 
   test('it knows that it is deaf when its own hints do not come back', async () => {

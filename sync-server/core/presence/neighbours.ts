@@ -68,8 +68,8 @@ export function makeNeighbours(deps: {
   let isGreeting = true;
   let lastClock = 0;
   let turns = 0;
-  let ranAt = clock.now();
-  let echoedAt = clock.now();
+  let ranAt = clock.elapsed();
+  let echoedAt = clock.elapsed();
   /** What was sent before this time is of before a freeze. Once an own hint that was sent since comes back, all of that has been heard. */
   let deafUntil: number | null = null;
   let sending: Promise<void> | null = null;
@@ -136,7 +136,7 @@ export function makeNeighbours(deps: {
 
   function turn(): void {
     noticeFreeze();
-    const now = clock.now();
+    const now = clock.elapsed();
     for (const [node, heardAt] of nodes) if (heardAt < now - SILENT_MS) nodes.delete(node);
     local.expire(now - SILENT_MS);
     if (++turns % TELL_ALL_TURNS === 0 && deafUntil === null) tellAll();
@@ -146,7 +146,7 @@ export function makeNeighbours(deps: {
 
   /** A process that was stopped and goes on knows what was, and hears what was said meanwhile as if it were said now (F19). */
   function noticeFreeze(): void {
-    const now = clock.now();
+    const now = clock.elapsed();
     if (now - ranAt > FROZEN_MS) {
       deafUntil = nextClock();
       local.expire(Infinity);
@@ -156,7 +156,7 @@ export function makeNeighbours(deps: {
   }
 
   function hearOwn(sentAt: number): void {
-    echoedAt = clock.now();
+    echoedAt = clock.elapsed();
     if (deafUntil === null || sentAt < deafUntil) return;
     deafUntil = null;
     tellAll();
@@ -173,14 +173,14 @@ export function makeNeighbours(deps: {
       if (hint.node === me) return hearOwn(hint.clock);
       if (deafUntil !== null) return;
       const isNew = !nodes.has(hint.node);
-      nodes.set(hint.node, clock.now());
+      nodes.set(hint.node, clock.elapsed());
       // It has not heard of us either, or not for long.
       if (isNew) tellAll();
       if (hint.kind === 'presence') for (const one of hint.news) local.heard(one, hint.node);
       else for (const conversationId of hint.conversationIds) local.here(conversationId).forEach(tell);
     },
     gap: askAll,
-    isDeaf: () => clock.now() - echoedAt > 2 * TURN_MS,
+    isDeaf: () => clock.elapsed() - echoedAt > 2 * TURN_MS,
     async stop() {
       stopTurn();
       isGreeting = false;

@@ -24,7 +24,7 @@ export interface Presence {
   heard(news: PresenceNews, node: Uuid): void;
   /** Those of this node. */
   here(): PresenceNews[];
-  /** Who is on another node and was not heard of since then is gone. */
+  /** Who is on another node and was not heard of since then, by the time that has elapsed, is gone. */
   expire(before: number): void;
 }
 
@@ -205,7 +205,7 @@ export function makePresence(deps: {
       if (typing === null) return holder?.node === node ? drop(holder) : undefined;
       if (client === serverClient || (holder && holder.userId !== userId)) return;
       if (holder && holder.node !== node && holder.since >= since) return;
-      const standing: Standing = { client, userId, typing, read, since, node, heardAt: clock.now() };
+      const standing: Standing = { client, userId, typing, read, since, node, heardAt: clock.elapsed() };
       take(standing);
       audience.change(standing);
     },

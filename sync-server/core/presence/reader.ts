@@ -27,7 +27,7 @@ export function makeReader(deps: {
     storing = true;
     try {
       for (let done = 0; done < wanted;) {
-        const wait = bucket.take(clock.now());
+        const wait = bucket.take(clock.elapsed());
         if (wait > 0) await new Promise<void>((resolve) => void clock.after(wait, resolve));
         const asked = wanted;
         const stored = await membership.setRead(conversationId, userId, asked);

@@ -10,7 +10,7 @@ export interface Standing {
   readonly since: number;
   /** The node that they are on; null: this one. */
   readonly node: Uuid | null;
-  /** When another node last spoke of them. */
+  /** When another node last spoke of them, by the time that has elapsed here. */
   heardAt: number;
 }
 

@@ -40,6 +40,7 @@ export async function startProcess(deps: {
 
   const clock: Clock = {
     now: scheduler.clock.now,
+    elapsed: scheduler.clock.elapsed,
     after: (delayMs, task) => scheduler.clock.after(delayMs, () => alive && task()),
   };
 

@@ -44,7 +44,7 @@ export function makeScheduler(chance: Chance): Scheduler {
   }
 
   return {
-    clock: { now: () => now, after },
+    clock: { now: () => now, elapsed: () => now, after },
     now: () => now,
     soon: (task) => void ready.push(task),
     pause: (fault) =>
