@@ -124,8 +124,8 @@ export function openPresence({ me, clock, onChange }: Options): Presence {
     typed() {
       cancelStop();
       cancelStop = clock.after(STOP_TYPING_MS, stopTyping);
-      if (clock.now() - sentAt < SEND_TYPING_MS) return;
-      sentAt = clock.now();
+      if (clock.elapsed() - sentAt < SEND_TYPING_MS) return;
+      sentAt = clock.elapsed();
       publish({ typing: true });
     },
     stopTyping,

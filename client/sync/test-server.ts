@@ -161,6 +161,7 @@ export function makeTestClock(): Clock & { pass(ms: number): void; putBack(ms: n
   let timers: { at: number; task: () => void }[] = [];
   return {
     now: () => now - off,
+    elapsed: () => now,
     /** As when somebody sets the clock of the machine: what waits goes on waiting as long as it would have. */
     putBack: (ms) => void (off += ms),
     after(delayMs, task) {

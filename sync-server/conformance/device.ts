@@ -12,8 +12,8 @@ import type { Server } from './server-process.ts';
 /** Somebody who writes, whatever happens to the server, and never gives up. */
 export interface Writer {
   write(body: string): void;
-  /** How many messages are not yet sent, and what was in the way of the first at last. */
-  state(): { waiting: number; because?: string };
+  /** How many messages are sent, how many are not yet, and what was in the way of the first at last. */
+  state(): { sent: number; waiting: number; because?: string };
   /** Connections that were closed for good: there must be none. */
   refused(): string[];
   close(): void;
@@ -36,14 +36,24 @@ interface Segment {
 /** Unacknowledged messages in a document at most. */
 const WINDOW = 64;
 
-/** A conversation on a device: stock providers on its root and newest segments, with an outbox before them. */
-export function openDevice(server: Server, person: Person, conversationId: Uuid, ledger: Ledger): Writer {
+/**
+ * A conversation on a device: stock providers on its root and newest segments, with an outbox before them. Without `acks` it knows what
+ * any stock client does: its message is sent when the log has it, and was not taken when its own lane has lost it.
+ */
+export function openDevice(
+  server: Pick<Server, 'syncUrl'>,
+  person: Person,
+  conversationId: Uuid,
+  ledger: Ledger,
+  { acks = true }: { acks?: boolean } = {},
+): Writer {
   const segments = new Map<number, Segment>();
   const refused: string[] = [];
   let outbox: Entry[] = [];
   let inFlight: Entry[] = [];
   const unacked = new Set<Entry>();
   let number = 0;
+  let sent = 0;
   const root = openReplica(server, person, conversationId);
   root.doc.on('update', follow);
   watch(conversationId, root);
@@ -69,7 +79,7 @@ export function openDevice(server: Server, person: Person, conversationId: Uuid,
 
   function openSegment(n: number): void {
     const documentId = `${conversationId}/${n}`;
-    const options = { protocols: [SUB_PROTOCOL], onHeard: (heard: Heard) => hear(segment, heard) };
+    const options = { protocols: acks ? [SUB_PROTOCOL] : [], onHeard: (heard: Heard) => hear(segment, heard) };
     const segment: Segment = { n, replica: openReplica(server, person, documentId, options), logged: new Set() };
     segments.set(n, segment);
     watch(documentId, segment.replica);
@@ -114,7 +124,9 @@ export function openDevice(server: Server, person: Person, conversationId: Uuid,
     const isThere = (entry: Entry): boolean => entry.set?.n === n;
     const back = inFlight.filter((entry) => isThere(entry) && !logged.has(entry.id) && !lane.has(entry.id));
     for (const entry of back) unacked.delete(entry);
+    const before = inFlight.length;
     inFlight = inFlight.filter((entry) => !isThere(entry) || (!logged.has(entry.id) && lane.has(entry.id)));
+    sent += before - back.length - inFlight.length;
     outbox = [...back, ...outbox].toSorted((a, b) => a.number - b.number);
   }
 
@@ -125,7 +137,7 @@ export function openDevice(server: Server, person: Person, conversationId: Uuid,
     for (const entry of outbox.splice(0, WINDOW - inFlight.length)) {
       entry.set = { n: open.n, client: doc.clientID, clock: Y.getState(doc.store, doc.clientID) };
       inFlight.push(entry);
-      unacked.add(entry);
+      if (acks) unacked.add(entry);
       addMessage(doc, person.id, entry.id, [entry.body, null, null]);
     }
   }
@@ -137,7 +149,7 @@ export function openDevice(server: Server, person: Person, conversationId: Uuid,
       outbox.push(entry);
       pump();
     },
-    state: () => ({ waiting: outbox.length + inFlight.length }),
+    state: () => ({ sent, waiting: outbox.length + inFlight.length }),
     refused: () => refused,
     close() {
       for (const { replica } of segments.values()) replica.close();

@@ -87,6 +87,19 @@ describe('the server', () => {
     }
   });
 
+  test('[F2] refuses to run on a Postgres that may forget what it has confirmed, and says how to mend that', async () => {
+    const unsafe = await startPostgres({ dataDir: join(folder, 'unsafe'), fsync: false });
+    try {
+      const program = run({ DATABASE_URL: unsafe.url });
+      expect(await program.ended).toBe(1);
+      expect(lines(program.said.err)).toEqual([
+        'This Postgres has fsync off: it may lose messages that were shown as sent. Turn it on (for this server, database and role) and start again.',
+      ]);
+    } finally {
+      await unsafe.stop();
+    }
+  });
+
   test('a DATABASE_URL that nobody answers is one sentence without the password', async () => {
     const port = await findFreePort();
     const program = run({ DATABASE_URL: `postgres://me:secret@127.0.0.1:${port}/db` });

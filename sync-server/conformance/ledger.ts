@@ -9,6 +9,18 @@ export interface Written {
   body: string;
 }
 
+/** Everything that contradicts what was told, in words, by what is wrong with it. */
+export interface Findings {
+  /** Not stored, though everybody was told that it is sent. */
+  missing: string[];
+  doubled: string[];
+  outOfOrder: string[];
+  /** Stored with another text, or written by nobody. */
+  foreign: string[];
+}
+
+export const NOTHING_FOUND: Findings = { missing: [], doubled: [], outOfOrder: [], foreign: [] };
+
 /**
  * What clients were told, noted outside of the system at the moment when they were told it. Whatever contradicts what was told before is
  * wrong at once; the rest is compared with the history at the end.
@@ -20,8 +32,8 @@ export interface Ledger {
   /** Somebody's log shows it at this place. */
   shown(conversationId: Uuid, id: MessageId, seq: number): void;
   counts(): { written: number; acknowledged: number; shown: number };
-  /** Everything that contradicts what was told, in words. `history` is the whole conversation, as Postgres has it. */
-  audit(conversationId: Uuid, history: readonly Message[]): string[];
+  /** `history` is the whole conversation, as Postgres has it. */
+  audit(conversationId: Uuid, history: readonly Pick<Message, 'id' | 'seq' | 'content'>[]): Findings;
 }
 
 export function makeLedger(): Ledger {
@@ -29,15 +41,19 @@ export function makeLedger(): Ledger {
   const acked = new Set<MessageId>();
   const seqs = new Map<MessageId, number>();
   const places = new Map<string, MessageId>();
-  const wrong: string[] = [];
+  const atOnce: Pick<Findings, 'doubled' | 'outOfOrder'> = { doubled: [], outOfOrder: [] };
 
-  const inConversation = (conversationId: Uuid): Written[] => [...messages.values()].filter((one) => one.conversationId === conversationId);
-
-  function orderOf(writers: ReadonlyMap<string, readonly string[]>, history: readonly Message[]): string[] {
-    return [...writers].flatMap(([writer, ids]) => {
-      const found = history.map(({ id }) => id).filter((id) => messages.get(id)?.writer === writer);
-      const at = ids.findIndex((id, i) => id !== found[i]);
-      return at === -1 ? [] : [`${writer}: in place ${at} stands ${found[at]}, not ${ids[at]}`];
+  /** Each writer's messages stand in the order in which they were written. */
+  function orderOf(expected: readonly Written[], stored: readonly MessageId[]): string[] {
+    const found = new Map<string, MessageId[]>();
+    for (const { writer } of expected) found.set(writer, []);
+    for (const id of stored) found.get(messages.get(id)?.writer ?? '')?.push(id);
+    const places = new Map<string, number>();
+    return expected.flatMap(({ id, writer }) => {
+      const place = places.get(writer) ?? 0;
+      places.set(writer, place + 1);
+      const there = found.get(writer)?.[place];
+      return there === id || there === undefined ? [] : [`${writer}: in place ${place} stands ${there}, not ${id}`];
     });
   }
 
@@ -47,28 +63,36 @@ export function makeLedger(): Ledger {
     shown(conversationId, id, seq) {
       const place = `${conversationId} ${seq}`;
       const [other, before] = [places.get(place), seqs.get(id)];
-      if (other !== undefined && other !== id) wrong.push(`${place} was ${other}, then ${id}`);
-      if (before !== undefined && before !== seq) wrong.push(`${id} had seq ${before}, then ${seq}`);
+      if (other !== undefined && other !== id) atOnce.doubled.push(`${place} was ${other}, then ${id}`);
+      if (before !== undefined && before !== seq) atOnce.outOfOrder.push(`${id} had seq ${before}, then ${seq}`);
       places.set(place, id);
       seqs.set(id, seq);
     },
     counts: () => ({ written: messages.size, acknowledged: acked.size, shown: seqs.size }),
     audit(conversationId, history) {
-      const expected = inConversation(conversationId);
-      const stored = new Map(history.map((message) => [message.id, message]));
-      const found = [...wrong];
-      if (stored.size !== history.length) found.push(`${history.length - stored.size} messages stand twice in the history`);
+      const expected = [...messages.values()].filter((one) => one.conversationId === conversationId);
+      const stored = new Set(history.map(({ id }) => id));
+      const found: Findings = {
+        missing: expected
+          .filter(({ id }) => !stored.has(id))
+          .map(({ id, writer, body }) => `${writer}'s ${body}${acked.has(id) || seqs.has(id) ? ', which was shown as sent' : ''}`),
+        doubled: [...atOnce.doubled],
+        outOfOrder: [
+          ...atOnce.outOfOrder,
+          ...orderOf(
+            expected,
+            history.map(({ id }) => id),
+          ),
+        ],
+        foreign: [],
+      };
+      if (stored.size !== history.length) found.doubled.push(`${history.length - stored.size} messages stand twice in the history`);
       history.forEach(({ id, seq, content }, i) => {
-        if (seq !== i + 1) found.push(`seq ${seq} in place ${i + 1}`);
-        if (messages.get(id)?.body !== content) found.push(`${id} says ${content}`);
-        if (seqs.get(id) !== seq) found.push(`${id} has seq ${seq}, shown ${seqs.get(id)}`);
+        if (seq !== i + 1) found.outOfOrder.push(`seq ${seq} in place ${i + 1}`);
+        if (seqs.get(id) !== seq) found.outOfOrder.push(`${id} has seq ${seq}, shown ${seqs.get(id)}`);
+        if (messages.get(id)?.body !== content) found.foreign.push(`${id} says ${content}`);
       });
-      for (const { id, writer, body } of expected)
-        if (!stored.has(id))
-          found.push(`${writer}'s ${body} is missing${acked.has(id) || seqs.has(id) ? ', though it was shown as sent' : ''}`);
-      const writers = new Map<string, string[]>();
-      for (const { writer, id } of expected) writers.set(writer, [...(writers.get(writer) ?? []), id]);
-      return [...found, ...orderOf(writers, history)];
+      return found;
     },
   };
 }

@@ -13,6 +13,7 @@ export function openProgram(person: Person, conversationId: Uuid, ledger: Ledger
   const refused: string[] = [];
   let running = false;
   let because: string | null = null;
+  let sent = 0;
 
   async function run(): Promise<void> {
     running = true;
@@ -23,6 +24,7 @@ export function openProgram(person: Person, conversationId: Uuid, ledger: Ledger
         ledger.acknowledged(id);
         ledger.shown(conversationId, id, message.seq);
         waiting.shift();
+        sent++;
         because = null;
       } catch (error) {
         because = String(error);
@@ -41,7 +43,7 @@ export function openProgram(person: Person, conversationId: Uuid, ledger: Ledger
       waiting.push({ id, body });
       if (!running) void run();
     },
-    state: () => ({ waiting: waiting.length, ...(because !== null && { because }) }),
+    state: () => ({ sent, waiting: waiting.length, ...(because !== null && { because }) }),
     refused: () => refused,
     close: () => void waiting.splice(0),
   };

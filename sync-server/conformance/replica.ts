@@ -57,7 +57,12 @@ export function readAwarenessClients(frame: Uint8Array): number[] | null {
 }
 
 /** Opens a document as `who`, with the token that they hold whenever it dials. */
-export function openReplica(server: Server, who: { token: string; id: Uuid }, documentId: string, options: ReplicaOptions = {}): Replica {
+export function openReplica(
+  server: Pick<Server, 'syncUrl'>,
+  who: { token: string; id: Uuid },
+  documentId: string,
+  options: ReplicaOptions = {},
+): Replica {
   const { doc = new Y.Doc(), protocols = [], connect = true, onHeard } = options;
   const heard: Heard[] = [];
   const closes: Replica['closes'] = [];

@@ -14,7 +14,7 @@ import { makeAsking } from './rights/asking.ts';
 import { makeDepartures } from './rights/departures.ts';
 import { makeMembers } from './rights/members.ts';
 import type { Departures, Relations } from './rights/relations.ts';
-import { type Presence, makePresence } from './session/presence.ts';
+import { makePresences } from './presence/presences.ts';
 import type { Room } from './room/room.ts';
 import { makeRooms } from './room/rooms.ts';
 import { makeAllowances } from './session/allowances.ts';
@@ -62,7 +62,7 @@ export async function startNode(deps: {
   const { log, bus, membership, relations, clock, logger } = deps;
   const rooms = makeRooms(deps);
   const committer = makeCommitter({ ...deps, rooms });
-  const presences = new Map<Room, Presence>();
+  const presences = makePresences({ ...deps, publish: bus.publish, announce: announceRead });
   const inboxes = makeInboxes({ ...deps, source: deps.inbox });
   const sessions = new Set<Session>();
   const signInWatch = makeSignInWatch({ ...deps, sessions });
@@ -72,27 +72,12 @@ export async function startNode(deps: {
 
   const warn = (message: string) => (error: unknown) => logger.warn({ error: String(error) }, message);
 
-  function presenceOf(room: Room): Presence {
-    const { conversationId } = room.name;
-    const presence =
-      presences.get(room) ??
-      makePresence({
-        conversationId,
-        serverClient: room.state.logClient,
-        membership,
-        clock,
-        logger,
-        announce: (userId) => announceRead(conversationId, userId),
-        onEmpty: () => presences.delete(room),
-      });
-    presences.set(room, presence);
-    return presence;
+  function announceRead(conversationId: Uuid, userId: Uuid): void {
+    announce(conversationId, userId, true);
   }
 
-  const announceRead = (conversationId: Uuid, userId: Uuid): void => announce(conversationId, userId, true);
-
   function announce(conversationId: Uuid, userId: Uuid, read: boolean): void {
-    positionsChanged(conversationId);
+    presences.positionsChanged(conversationId);
     publish({ kind: 'positions', conversationId, userId, read });
   }
 
@@ -109,15 +94,10 @@ export async function startNode(deps: {
     for (const session of sessions) if (session.sid === sid) session.extend(expiresAt);
   }
 
-  function positionsChanged(conversationId: Uuid): void {
-    const root = rooms.get({ kind: 'root', conversationId, n: 0 });
-    if (root) presences.get(root)?.positionsChanged();
-  }
-
   /** Whoever is no member any more is let go, and presence is shown to whom it may be. */
   function membersChanged(conversationId: Uuid): void {
     inboxes.conversationsChanged([conversationId]);
-    positionsChanged(conversationId);
+    presences.positionsChanged(conversationId);
     rooms.membersChanged(conversationId).catch(warn('members could not be read'));
   }
 
@@ -129,13 +109,16 @@ export async function startNode(deps: {
     switch (hint.kind) {
       case 'positions':
         if (hint.read) inboxes.personChanged(hint.userId);
-        return positionsChanged(hint.conversationId);
+        return presences.positionsChanged(hint.conversationId);
       case 'members':
         return membersChanged(hint.conversationId);
       case 'signed-out':
         return endSessions(hint);
       case 'renewed':
         return extendSession(hint.sid, hint.expiresAt);
+      case 'presence':
+      case 'who-is-here':
+        return presences.hear(hint);
       case 'updates':
         inboxes.conversationsChanged(hint.documents.map(([conversationId]) => conversationId));
         for (const [conversationId, n, position] of hint.documents) {
@@ -153,6 +136,8 @@ export async function startNode(deps: {
 
   /** Reads again whatever may have been missed. */
   async function poll(): Promise<void> {
+    // Lists read by themselves too, but not as often (I6).
+    if (presences.isDeaf()) inboxes.everythingChanged();
     const held = [...rooms.open()].map(({ name: { conversationId, n }, state: { position }, conversation: { membersVersion } }) => ({
       conversationId,
       n,
@@ -162,7 +147,9 @@ export async function startNode(deps: {
     if (held.length === 0) return;
     for (const { conversationId, n } of await log.ahead(held)) {
       const room = roomOf(conversationId, n);
-      if (room) await refresh(room);
+      if (!room) continue;
+      await refresh(room);
+      presences.positionsChanged(conversationId);
     }
   }
 
@@ -193,12 +180,13 @@ export async function startNode(deps: {
 
   function onGap(): void {
     inboxes.everythingChanged();
+    presences.gap();
     void poll().catch(warn('the log could not be polled'));
     void signInWatch.check().catch(warn('sign-ins could not be looked at'));
   }
 
   function openDocument(visit: Visit, onEnd: (session: Session) => void = () => {}): Session {
-    return openSession({ rooms, committer, membership, allowances, presenceOf, ensurePrivate, clock, logger, onEnd }, visit);
+    return openSession({ rooms, committer, membership, allowances, presenceOf: presences.of, ensurePrivate, clock, logger, onEnd }, visit);
   }
 
   function enlist({ userId, sid, socket }: ChannelsVisit | Visit, open: (onEnd: (session: Session) => void) => Session): Session {
@@ -272,6 +260,7 @@ export async function startNode(deps: {
       for (const stop of stopTimers) stop();
       for (const session of [...sessions]) session.end('restart');
       await committer.idle();
+      await presences.stop();
       await unlisten();
     },
   };

@@ -202,6 +202,9 @@ export interface UpdateLog {
   compact(conversationId: Uuid, n: number, merge: (rows: UpdateRow[]) => Uint8Array): Promise<void>;
 }
 
+/** What a node says of a client id in a conversation's root: who speaks under it, since which of the nodes' clocks; `typing` null: nobody any more. */
+export type PresenceNews = [conversationId: Uuid, client: number, userId: Uuid, since: number, typing: boolean | null, read: number | null];
+
 /** What nodes tell each other. Hints may be lost, doubled and late; they carry ids and positions, never text. */
 export type Hint =
   | { kind: 'updates'; documents: [conversationId: Uuid, n: number, position: number][] }
@@ -212,7 +215,11 @@ export type Hint =
   /** A session of a person has ended; without `sid` all of them (S4). */
   | { kind: 'signed-out'; userId: Uuid; sid?: Uuid }
   /** A session was renewed until `expiresAt`, milliseconds. */
-  | { kind: 'renewed'; sid: Uuid; expiresAt: number };
+  | { kind: 'renewed'; sid: Uuid; expiresAt: number }
+  /** Who is on a node and who went (P8). `clock` is beyond all that the sender has heard. */
+  | { kind: 'presence'; node: Uuid; clock: number; news: PresenceNews[] }
+  /** A node is there, and asks who is in these conversations, if any. */
+  | { kind: 'who-is-here'; node: Uuid; clock: number; conversationIds: Uuid[] };
 
 export interface HintBus {
   /** Calls `onHint` for hints of all nodes, this one's too, and `onGap` whenever hints may have been lost: at first and after each reconnect. */

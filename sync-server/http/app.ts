@@ -69,7 +69,7 @@ export function createApp(deps: AppDeps): App {
   const signedIn = createMiddleware<SignedInEnv>(async (c, next) => {
     const identity = await authenticate(c.req.raw.headers);
     if (identity.kind !== 'signed-in') throw problem(identity.kind === 'expired' ? 'expired' : 'unauthorized');
-    refuseAfter(deps.limits.person(identity.userId, !SAFE.has(c.req.method), deps.clock.now()));
+    refuseAfter(deps.limits.person(identity.userId, !SAFE.has(c.req.method), deps.clock.elapsed()));
     c.set('viewer', identity);
     await next();
   });
@@ -108,7 +108,7 @@ export function createApp(deps: AppDeps): App {
   app.use('/api/*', makeCors(allowedOrigins));
   app.use('/api/*', async (c, next) => {
     c.header('Cache-Control', 'no-store');
-    refuseAfter(deps.limits.address(c.var.place.address, deps.clock.now()));
+    refuseAfter(deps.limits.address(c.var.place.address, deps.clock.elapsed()));
     if (!SAFE.has(c.req.method) && door.isForeign(c)) throw problem('origin');
     return isLarge(c.req.path) ? next() : limitBody(c, next);
   });

@@ -214,7 +214,7 @@ test('[W4] while nobody can say who asks, both kinds of socket are told to come 
     open: () => expect.unreachable(),
     openChannels: () => expect.unreachable(),
     exchange: never,
-    clock: { now: () => 0 },
+    clock: { elapsed: () => 0 },
   });
   const away = await listen({ app });
   for (const url of [away.url, `${away.url}/00000000-0000-5000-8000-000000000000`]) {

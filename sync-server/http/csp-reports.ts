@@ -20,7 +20,7 @@ const RATE = { burst: 20, perMinute: 10 };
 /** Counts reports, and writes a few of them to the log, without what stands in addresses behind the path. */
 export function addCspReportsRoute(
   app: App,
-  { registry, logger, clock }: { registry: Registry; logger: Logger; clock: Pick<Clock, 'now'> },
+  { registry, logger, clock }: { registry: Registry; logger: Logger; clock: Pick<Clock, 'now' | 'elapsed'> },
 ): void {
   const limiter = makeLimiter(RATE);
   const reports = new Counter({
@@ -38,7 +38,7 @@ export function addCspReportsRoute(
       'source-file': source,
       'line-number': line,
     } = read.data['csp-report'];
-    if (limiter.take('', clock.now()) === 0)
+    if (limiter.take('', clock.elapsed()) === 0)
       logger.warn({ directive, blocked: plain(blocked), source: plain(source), line }, 'a browser stopped something');
     return c.body(null, 204);
   });

@@ -18,7 +18,7 @@ test('[W12] a person has an allowance for all documents together, and another fo
     {
       authenticate: async () => ({ kind: 'signed-in', userId, sid: 's', expiresAt: 1 }),
       exchange: async () => ({ messages: [] }),
-      clock: { now: () => now },
+      clock: { elapsed: () => now },
     },
     (c) => c.req.path.slice('/api/sync/'.length),
   );

@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import type { ProblemCode } from '../../shared/api.ts';
+import type { Clock } from '../../shared/clock.ts';
 import { CLOSE, type CloseName } from '../../shared/close-codes.ts';
 import { decodeExchange, encodeExchange } from '../../shared/exchange.ts';
 import { parseDocumentId } from '../../shared/ids.ts';
@@ -14,7 +15,7 @@ import { refuseAfter } from './rate-limit.ts';
 import { type App, problems, security } from './route.ts';
 
 export interface ExchangeDeps extends Pick<Node, 'exchange'> {
-  clock: { now(): number };
+  clock: Pick<Clock, 'elapsed'>;
 }
 
 /** A step 1 with as many client ids as are allowed, and a step 2. */
@@ -62,7 +63,7 @@ export function addExchangeRoute(
     const documentId = documentPath(c);
     const name = parseDocumentId(documentId);
     if (!name) throw asProblem('notFound');
-    refuseAfter(byPerson.take(caller.userId, clock.now()) || byDocument.take(`${caller.userId} ${documentId}`, clock.now()));
+    refuseAfter(byPerson.take(caller.userId, clock.elapsed()) || byDocument.take(`${caller.userId} ${documentId}`, clock.elapsed()));
     const messages = decodeExchange(new Uint8Array(await c.req.arrayBuffer()));
     if (!messages) throw asProblem('refused', 'malformed');
     const result = await exchange({ userId: caller.userId, sid: caller.sid, name }, messages);

@@ -53,7 +53,7 @@ export interface RouteDeps {
   passwords: Passwords;
   limits: Limits;
   registration: 'open' | 'invite' | 'closed';
-  clock: Pick<Clock, 'now'>;
+  clock: Pick<Clock, 'now' | 'elapsed'>;
   random: RandomBytes;
   logger: Logger;
   authenticate: Authenticate;

@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client';
-import { systemClock, systemRandom } from '../../shared/clock.ts';
+import { type Clock, systemClock, systemRandom } from '../../shared/clock.ts';
 import { signedIn as signedInSchema } from '../../shared/api.ts';
 import { type Messaging } from '../core/messaging-port.ts';
 import { startNode } from '../core/node.ts';
@@ -48,7 +48,12 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
   const sql = await connect(database.url, { allowUnsafe: true });
   await migrate(sql);
   let skew = 0;
-  const clock = { now: () => systemClock.now() + skew, after: systemClock.after.bind(systemClock) };
+  let off = 0;
+  const clock: Clock = {
+    ...systemClock,
+    now: () => systemClock.now() + skew + off,
+    elapsed: () => systemClock.elapsed() + skew,
+  };
   const bus = makePostgresBus(sql, silent);
   const nodeDeps = {
     log: makePostgresLog(sql),
@@ -149,6 +154,8 @@ export async function openTestApi(change: (deps: AppDeps) => AppDeps = (deps) =>
     anotherNode: (bus: HintBus = makePostgresBus(sql, silent)) => startNode({ ...nodeDeps, bus }),
     /** Moves the clock. */
     pass: (ms: number) => void (skew += ms),
+    /** Puts the machine's clock forward, or back, by so much, while no time goes by. */
+    jump: (ms: number) => void (off += ms),
     async close() {
       keys.stop();
       await node.stop();

@@ -32,7 +32,8 @@ export async function connect(url: string, { max = 10, allowUnsafe = false }: Co
       application_name: 'homing',
       statement_timeout: 30_000,
       lock_timeout: 10_000,
-      idle_in_transaction_session_timeout: 30_000,
+      // Shorter than the wait for a lock: whoever stopped in a transaction holds up nobody (F19).
+      idle_in_transaction_session_timeout: 5_000,
     },
     types: { int8: { to: 20, from: [20], serialize: String, parse: parseInt8 } },
     onnotice() {},
@@ -52,5 +53,7 @@ async function refuseUnsafe(sql: Sql): Promise<void> {
     select name from pg_settings where name in ('fsync', 'synchronous_commit') and setting = 'off'`;
   if (rows.length === 0) return;
   const names = rows.map(({ name }) => name).join(' and ');
-  throw new Error(`This Postgres has ${names} off: it may lose messages that were shown as sent. Turn it on and start again.`);
+  throw new Error(
+    `This Postgres has ${names} off: it may lose messages that were shown as sent. Turn it on (for this server, database and role) and start again.`,
+  );
 }

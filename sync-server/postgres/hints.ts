@@ -1,4 +1,4 @@
-import type { Hint } from '../core/ports.ts';
+import type { Hint, PresenceNews } from '../core/ports.ts';
 import { isUuid } from '../../shared/ids.ts';
 
 /** The channel of NOTIFY on which nodes tell each other. */
@@ -9,10 +9,24 @@ const PAYLOAD_BYTES = 7_900;
 /** The payloads that carry a hint: one, or several where one would be too long for NOTIFY. */
 export function encodeHint(hint: Hint): string[] {
   const payload = JSON.stringify(hint);
-  if (payload.length <= PAYLOAD_BYTES || hint.kind !== 'updates') return [payload];
-  const middle = hint.documents.length >> 1;
-  return [hint.documents.slice(0, middle), hint.documents.slice(middle)].flatMap((documents) => encodeHint({ kind: 'updates', documents }));
+  if (payload.length <= PAYLOAD_BYTES) return [payload];
+  return halvesOf(hint).flatMap(encodeHint);
 }
+
+function halvesOf(hint: Hint): Hint[] {
+  switch (hint.kind) {
+    case 'updates':
+      return halve(hint.documents).map((documents) => ({ ...hint, documents }));
+    case 'presence':
+      return halve(hint.news).map((news) => ({ ...hint, news }));
+    case 'who-is-here':
+      return halve(hint.conversationIds).map((conversationIds) => ({ ...hint, conversationIds }));
+    default:
+      throw new RangeError(`a hint ${hint.kind} of so many bytes`);
+  }
+}
+
+const halve = <T>(list: readonly T[]): T[][] => [list.slice(0, list.length >> 1), list.slice(list.length >> 1)];
 
 /** Reads a payload; null for anything that `encodeHint` does not make. */
 export function decodeHint(payload: string): Hint | null {
@@ -23,10 +37,13 @@ export function decodeHint(payload: string): Hint | null {
     return null;
   }
   if (typeof value !== 'object' || value === null) return null;
-  const { kind, documents, conversationId, userId, read, sid, expiresAt } = value as Record<string, unknown>;
+  const { kind, documents, conversationId, userId, read, sid, expiresAt, node, clock, news, conversationIds } = value as Record<
+    string,
+    unknown
+  >;
   switch (kind) {
     case 'updates':
-      return Array.isArray(documents) && documents.every(isEntry) ? { kind, documents } : null;
+      return isListOf(documents, isEntry) ? { kind, documents } : null;
     case 'positions':
       return isId(conversationId) && isId(userId) && typeof read === 'boolean' ? { kind, conversationId, userId, read } : null;
     case 'members':
@@ -35,7 +52,11 @@ export function decodeHint(payload: string): Hint | null {
       if (!isId(userId) || !(sid === undefined || isId(sid))) return null;
       return sid === undefined ? { kind, userId } : { kind, userId, sid };
     case 'renewed':
-      return isId(sid) && Number.isSafeInteger(expiresAt) ? { kind, sid, expiresAt: expiresAt as number } : null;
+      return isId(sid) && isWhole(expiresAt) ? { kind, sid, expiresAt } : null;
+    case 'presence':
+      return isId(node) && isWhole(clock) && isListOf(news, isNews) ? { kind, node, clock, news } : null;
+    case 'who-is-here':
+      return isId(node) && isWhole(clock) && isListOf(conversationIds, isId) ? { kind, node, clock, conversationIds } : null;
     default:
       return null;
   }
@@ -43,5 +64,16 @@ export function decodeHint(payload: string): Hint | null {
 
 const isId = (value: unknown): value is string => typeof value === 'string' && isUuid(value);
 
+const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);
+
+const isListOf = <T>(value: unknown, isOne: (one: unknown) => one is T): value is T[] => Array.isArray(value) && value.every(isOne);
+
 const isEntry = (entry: unknown): entry is [string, number, number] =>
-  Array.isArray(entry) && entry.length === 3 && isId(entry[0]) && Number.isSafeInteger(entry[1]) && Number.isSafeInteger(entry[2]);
+  Array.isArray(entry) && entry.length === 3 && isId(entry[0]) && isWhole(entry[1]) && isWhole(entry[2]);
+
+function isNews(entry: unknown): entry is PresenceNews {
+  if (!Array.isArray(entry) || entry.length !== 6) return false;
+  const [conversationId, client, userId, since, typing, read] = entry as unknown[];
+  const isWho = isId(conversationId) && isWhole(client) && isId(userId) && isWhole(since);
+  return isWho && (typing === null || typeof typing === 'boolean') && (read === null || isWhole(read));
+}

@@ -2,8 +2,8 @@ import postgres from 'postgres';
 import { CommitUnknown, LogUnavailable } from '../core/ports.ts';
 import type { Sql, Transaction } from './connect.ts';
 
-/** SQLSTATE classes and codes that say "not now": connection, resources, shutdown and start-up, system, a server that only reads. */
-const NOT_NOW = /^(08|53|57P|58|25006)/;
+/** SQLSTATE classes and codes that say "not now": connection, resources, shutdown and start-up, system, a server that only reads, ours that stood still. */
+const NOT_NOW = /^(08|53|57P|58|25006|25P03)/;
 const { PostgresError } = postgres;
 
 export interface Patience {

@@ -39,7 +39,7 @@ export function openLine({ url, WebSocket, clock, onOpen, ask, onFrame, onClosed
   let isOpen = false;
   let ended = false;
   /** When it last said something, or was asked. */
-  let silentSince = clock.now();
+  let silentSince = clock.elapsed();
   /** What was not answered yet: the channel whose end is the answer, and the silence that is borne until then. */
   let asked: { channel: number; ms: number } | null = null;
   let stopWatch = clock.after(DIAL_MS, () => end(ABNORMAL, 'no answer'));
@@ -65,15 +65,12 @@ export function openLine({ url, WebSocket, clock, onOpen, ask, onFrame, onClosed
   function askFor(ms: number): void {
     if (!isOpen || (asked && restMs() <= ms)) return;
     asked = { channel: ask(), ms };
-    silentSince = clock.now();
+    silentSince = clock.elapsed();
     watch();
   }
 
   function restMs(): number {
-    const now = clock.now();
-    // A clock that was put back is no reason to wait longer.
-    silentSince = Math.min(silentSince, now);
-    return silentSince + (asked?.ms ?? ASK_AFTER_MS) - now;
+    return silentSince + (asked?.ms ?? ASK_AFTER_MS) - clock.elapsed();
   }
 
   function watch(): void {
@@ -89,12 +86,12 @@ export function openLine({ url, WebSocket, clock, onOpen, ask, onFrame, onClosed
 
   socket.onopen = () => {
     isOpen = true;
-    silentSince = clock.now();
+    silentSince = clock.elapsed();
     watch();
     onOpen();
   };
   socket.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
-    silentSince = clock.now();
+    silentSince = clock.elapsed();
     const frame = decodeChannelFrame(new Uint8Array(data));
     // Anything else may have been on its way for long.
     if (asked && frame?.op === 'close' && frame.channel === asked.channel) asked = null;

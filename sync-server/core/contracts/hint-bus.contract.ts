@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { anId } from './contract-examples.ts';
-import type { Hint, HintBus } from '../ports.ts';
+import type { Hint, HintBus, PresenceNews } from '../ports.ts';
 
 /** Two nodes' ends of one bus. */
 export interface BusWorld {
@@ -69,6 +69,42 @@ export function hintBusContract(name: string, makeWorld: () => Promise<BusWorld>
       await until(() => expect(hints[1]).toEqual([hint]));
       expect(hints[0]).toEqual([]);
       await stopSecond();
+    });
+
+    test('[P8] what one node publishes comes in that order, however much at once, and each hint as it was', async () => {
+      const heard: Hint[] = [];
+      const stop = await world.there.listen(
+        (hint) => heard.push(hint),
+        () => {},
+      );
+      const node = anId();
+      const sent = Array.from({ length: 200 }, (_, i): Hint[] => [
+        { kind: 'presence', node, clock: 2 * i, news: [[anId(), i, anId(), i, [true, false, null][i % 3]!, i % 2 ? i : null]] },
+        { kind: 'who-is-here', node, clock: 2 * i + 1, conversationIds: i % 2 ? [anId()] : [] },
+      ]).flat();
+      await Promise.all(sent.map((hint) => world.here.publish(hint)));
+      await until(() => expect(heard).toHaveLength(sent.length));
+      expect(heard).toEqual(sent);
+      await stop();
+    });
+
+    test('[P8] very much news and very many questions arrive whole, in one piece or several, each of which says whose it is', async () => {
+      const news = Array.from({ length: 500 }, (_, i): PresenceNews => [anId(), 4_294_967_295 - i, anId(), i, true, i]);
+      const conversationIds = Array.from({ length: 500 }, anId);
+      const heard: Hint[] = [];
+      const stop = await world.there.listen(
+        (hint) => heard.push(hint),
+        () => {},
+      );
+      const head = { node: anId(), clock: 7 };
+      await world.here.publish({ kind: 'presence', ...head, news });
+      await world.here.publish({ kind: 'who-is-here', ...head, conversationIds });
+      await until(() =>
+        expect(heard.flatMap((hint) => (hint.kind === 'who-is-here' ? hint.conversationIds : []))).toEqual(conversationIds),
+      );
+      expect(heard.flatMap((hint) => (hint.kind === 'presence' ? hint.news : []))).toEqual(news);
+      for (const hint of heard) expect(hint).toMatchObject(head);
+      await stop();
     });
 
     test('[L12] a hint of very many documents arrives whole, in one piece or several', async () => {

@@ -141,7 +141,7 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
     async enter(name, join) {
       const id = formatDocumentId(name);
       const until = quarantined.get(id);
-      if (until !== undefined && until > clock.now()) throw new NotNow(id);
+      if (until !== undefined && until > clock.elapsed()) throw new NotNow(id);
       const isOwn = !slots.has(id);
       if (isOwn && slots.size >= most) throw new NotNow('too many rooms');
       const slot = slots.get(id) ?? openSlot(name, id);
@@ -186,7 +186,7 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
     refresh,
     drop,
     quarantine(room) {
-      const until = clock.now() + QUARANTINE_MS;
+      const until = clock.elapsed() + QUARANTINE_MS;
       quarantined.set(room.id, until);
       clock.after(QUARANTINE_MS, () => quarantined.get(room.id) === until && quarantined.delete(room.id));
       drop(room, 'tryLater');

@@ -25,7 +25,7 @@ export interface Allowances {
   closeDocument(userId: Uuid): void;
 }
 
-export function makeAllowances(clock: Pick<Clock, 'now'>): Allowances {
+export function makeAllowances(clock: Pick<Clock, 'elapsed'>): Allowances {
   const updates = makeLimiter(RATES.updates);
   const updateBytes = makeLimiter(RATES.updateBytes);
   const presences = makeLimiter(RATES.personPresence);
@@ -35,19 +35,19 @@ export function makeAllowances(clock: Pick<Clock, 'now'>): Allowances {
   const documents = makeTally(LIMITS.personDocuments);
   return {
     update(userId, bytes) {
-      const now = clock.now();
+      const now = clock.elapsed();
       const wait = Math.max(updates.wait(userId, now), updateBytes.wait(userId, now, bytes));
       if (wait > 0) return wait;
       updates.charge(userId, now);
       updateBytes.charge(userId, now, bytes);
       return 0;
     },
-    presence: (userId) => presences.take(userId, clock.now()),
-    question: (userId) => answers.wait(userId, clock.now()),
-    answered: (userId, bytes) => answers.charge(userId, clock.now(), bytes),
+    presence: (userId) => presences.take(userId, clock.elapsed()),
+    question: (userId) => answers.wait(userId, clock.elapsed()),
+    answered: (userId, bytes) => answers.charge(userId, clock.elapsed(), bytes),
     openSocket: sockets.enter,
     closeSocket: sockets.leave,
-    openDocument: (userId) => opens.take(userId, clock.now()) === 0 && documents.enter(userId),
+    openDocument: (userId) => opens.take(userId, clock.elapsed()) === 0 && documents.enter(userId),
     closeDocument: documents.leave,
   };
 }

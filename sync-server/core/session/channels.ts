@@ -76,7 +76,7 @@ export function openChannels(
   }
 
   function openChannel(channel: number, documentId: string): void {
-    if (channels.size >= LIMITS.channels || opens.take(clock.now()) > 0)
+    if (channels.size >= LIMITS.channels || opens.take(clock.elapsed()) > 0)
       return closeChannel(channel, CLOSE.tryLater.code, 'too many documents');
     const name = parseDocumentId(documentId);
     if (!name) return closeChannel(channel, CLOSE.notFound.code, CLOSE.notFound.means);

@@ -76,7 +76,7 @@ export function openInbox(deps: InboxDeps): Inbox {
   function receive(payload: Uint8Array): void {
     if (isStopped()) return;
     if (payload.byteLength > LIMITS.frame) return deps.end('tooLarge');
-    if (messages.take(clock.now()) > 0) return deps.end('tryLater', 'too fast');
+    if (messages.take(clock.elapsed()) > 0) return deps.end('tryLater', 'too fast');
     const request = decodeInboxRequest(payload);
     if (!request || 'hello' in request !== (phase === 'silent')) return deps.end('refused', 'malformed');
     if ('hello' in request) return greet(request.hello);
@@ -121,10 +121,10 @@ export function openInbox(deps: InboxDeps): Inbox {
       if (isStopped()) return;
     } while (again && found);
     // A sign of life where nothing changed for a while, and a read for hints that were lost (I6).
-    if (clock.now() - saidAt >= KEEP_ALIVE_MS) say({ changed: [], gone: [], cursor });
+    if (clock.elapsed() - saidAt >= KEEP_ALIVE_MS) say({ changed: [], gone: [], cursor });
     if (isStopped()) return;
     phase = 'watching';
-    stopTurn = clock.after(found ? saidAt + KEEP_ALIVE_MS - clock.now() : RETRY_MS, wake);
+    stopTurn = clock.after(found ? saidAt + KEEP_ALIVE_MS - clock.elapsed() : RETRY_MS, wake);
   }
 
   async function tell(found: InboxChanges): Promise<void> {
@@ -144,7 +144,7 @@ export function openInbox(deps: InboxDeps): Inbox {
   }
 
   function say(answer: InboxAnswer): void {
-    saidAt = clock.now();
+    saidAt = clock.elapsed();
     if (!isStopped()) deps.send(encodeInbox(answer));
   }
 

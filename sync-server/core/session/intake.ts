@@ -56,7 +56,7 @@ export function makeIntake(deps: {
   }
 
   function waitFor(wait: number): void {
-    const now = clock.now();
+    const now = clock.elapsed();
     if (isPatient()) waitsUntil = null;
     waitsUntil ??= now + WAIT_MS;
     if (now >= waitsUntil) return giveUp('too fast');

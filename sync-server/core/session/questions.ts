@@ -53,7 +53,7 @@ export function makeQuestions(deps: {
       const wait = allowances.question(userId);
       if (wait > 0) return wait;
       const held = readStateVector(vector, LIMITS.stateVectorClients + room.doc.store.clients.size);
-      if (bucket.take(clock.now()) > 0) end('tryLater', 'too many sync requests');
+      if (bucket.take(clock.elapsed()) > 0) end('tryLater', 'too many sync requests');
       else if (!held) end('refused', 'malformed');
       else if (isAhead(held, room)) void lookAgain(room, vector, held);
       else answer(room, vector);

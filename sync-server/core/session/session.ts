@@ -6,7 +6,7 @@ import { EMPTY_AWARENESS } from '../../../shared/protocol.ts';
 import type { Committer } from '../room/committer.ts';
 import type { Logger, Membership, Socket } from '../ports.ts';
 import { joinRoom } from './join-room.ts';
-import type { Presence, Visitor } from './presence.ts';
+import type { Presence, Visitor } from '../presence/presence.ts';
 import { makeQuestions } from './questions.ts';
 import { type ClientMessage, readFrame } from './read-frame.ts';
 import { type Room, encodeRoomStep1 } from '../room/room.ts';
@@ -85,7 +85,7 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
   let ended = false;
   let isCounted = false;
   let ahead = 0;
-  let lastSent = clock.now();
+  let lastSent = clock.elapsed();
   let stopKeepAlive = clock.after(KEEP_ALIVE_MS, keepAlive);
   let stopExpiry = (): void => {};
   if (visit.expiresAt !== null) extend(visit.expiresAt);
@@ -106,7 +106,7 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
 
   function send(message: Uint8Array): void {
     if (ended) return;
-    lastSent = clock.now();
+    lastSent = clock.elapsed();
     socket.send(message);
   }
 
@@ -119,7 +119,7 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
   }
 
   function keepAlive(): void {
-    const silent = clock.now() - lastSent;
+    const silent = clock.elapsed() - lastSent;
     if (silent >= KEEP_ALIVE_MS) feed.send(EMPTY_AWARENESS, null);
     if (!ended) stopKeepAlive = clock.after(silent >= KEEP_ALIVE_MS ? KEEP_ALIVE_MS : KEEP_ALIVE_MS - silent, keepAlive);
   }
@@ -217,7 +217,7 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
   /** P1: only a root's room knows who is there. */
   function takePresence(message: Extract<ClientMessage, { kind: 'presence' | 'who is here' }>): number {
     if (!visitor) return 0;
-    const wait = presences.take(clock.now()) || allowances.presence(userId);
+    const wait = presences.take(clock.elapsed()) || allowances.presence(userId);
     if (wait > 0) return wait;
     if (message.kind === 'who is here') visitor.resend();
     else if (!visitor.receive(message.update)) end('refused', 'malformed');

@@ -100,7 +100,7 @@ export function makeScheduler(chance: Chance): Scheduler {
     hurry: 0.02,
     run,
     // Machines tell whole milliseconds.
-    clock: { now: () => Math.floor(now), after },
+    clock: { now: () => Math.floor(now), elapsed: () => Math.floor(now), after },
     now: () => Math.floor(now),
     timers: () => heap.filter(({ task }) => task !== null).length,
     soon: (task) => void ready.push(task),

@@ -4,6 +4,8 @@ import type { Clock } from '../../../shared/clock.ts';
 export interface ManualClock extends Clock {
   /** Moves on, running what falls due in order; what each timer sets off has happened before the next one runs. */
   advance(ms: number): Promise<void>;
+  /** Puts the machine's clock forward, or back, by so much, while no time goes by. */
+  jump(ms: number): void;
 }
 
 export const settled = async (): Promise<void> => {
@@ -12,9 +14,12 @@ export const settled = async (): Promise<void> => {
 
 export function makeManualClock(start = Date.UTC(2026, 0, 1)): ManualClock {
   let now = start;
+  let off = 0;
   let timers: { at: number; task: () => void }[] = [];
   return {
-    now: () => now,
+    now: () => now + off,
+    elapsed: () => now - start,
+    jump: (ms) => void (off += ms),
     after(delayMs, task) {
       const timer = { at: now + delayMs, task };
       timers.push(timer);

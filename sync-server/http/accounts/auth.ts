@@ -41,7 +41,7 @@ export function addAuthRoutes(app: App, deps: RouteDeps): void {
     // Text that is no handle belongs to nobody, and may be what the database cannot hold.
     const isHandle = handleSchema.safeParse(handle).success;
     const device = isHandle ? await deps.devices.recognise({ secure, cookies: c.req.header('cookie') ?? null }, handle) : null;
-    refuseAfter(limits.logIn({ address, handle, device }, clock.now()));
+    refuseAfter(limits.logIn({ address, handle, device }, clock.elapsed()));
     const found = isHandle ? await accounts.credentials(handle) : null;
     const matches = await passwords.matches(found?.passwordHash ?? null, password);
     const answer = found?.passwordHash && matches && (await signIn(c, { userId: found.userId, client, passwordHash: found.passwordHash }));

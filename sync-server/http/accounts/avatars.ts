@@ -34,7 +34,7 @@ export function addAvatarRoutes(app: App, { accounts, clock, signedIn }: RouteDe
     }),
     async (c) => {
       const { userId } = c.var.viewer;
-      refuseAfter(limiter.take(userId, clock.now()));
+      refuseAfter(limiter.take(userId, clock.elapsed()));
       await limitBody(c, async () => {});
       const found = await pictures.read(new Uint8Array(await c.req.arrayBuffer()));
       if (!found) throw problem('bad-image', 'It must be a whole JPEG, PNG, WebP, GIF or AVIF.');

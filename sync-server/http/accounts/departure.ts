@@ -31,7 +31,7 @@ export function addDepartureRoute(app: App, deps: RouteDeps): void {
     async (c) => {
       const { userId, sid } = c.var.viewer;
       const { password } = c.req.valid('json');
-      refuseAfter(limits.password(userId, clock.now()));
+      refuseAfter(limits.password(userId, clock.elapsed()));
       if (password !== undefined) {
         if (!(await passwords.matches(await passwordStore.hashOf(userId), password))) throw wrongField('wrong-password', 'password');
       } else if (!(await isFresh(userId, sid))) throw problem('forbidden', 'Sign in again first, or say your password.');

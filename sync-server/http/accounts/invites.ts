@@ -50,7 +50,7 @@ export function addInviteRoutes(app: App, { invites, limits, clock, random, regi
       const { userId } = c.var.viewer;
       const now = clock.now();
       if (registration === 'closed') throw problem('registration-closed');
-      refuseAfter(limits.invite(userId, now));
+      refuseAfter(limits.invite(userId, clock.elapsed()));
       const { token, hash } = makeToken(random);
       const invite: Invite = {
         id: makeUuid(now, random),

@@ -70,7 +70,7 @@ export function addPasskeyRoutes(app: App, deps: RouteDeps): void {
       responses: { 200: jsonAnswer('What a device is to sign, for anybody.', requestOptionsSchema), ...problems },
     }),
     async (c) => {
-      refuseAfter(limits.passkey(c.var.place.address, clock.now()));
+      refuseAfter(limits.passkey(c.var.place.address, clock.elapsed()));
       return c.json(requestOptions(c.var.place, await openChallenge(null)), 200);
     },
   );
@@ -85,7 +85,7 @@ export function addPasskeyRoutes(app: App, deps: RouteDeps): void {
     async (c) => {
       const { passkey: signed, client } = c.req.valid('json');
       const { place } = c.var;
-      refuseAfter(limits.passkey(place.address, clock.now()));
+      refuseAfter(limits.passkey(place.address, clock.elapsed()));
       const found = await conclude(signed, null, async (challenge) => {
         const passkey = await passkeys.find(signed.id);
         if (!passkey) throw new Error('nobody has it');
@@ -123,7 +123,7 @@ export function addPasskeyRoutes(app: App, deps: RouteDeps): void {
     }),
     async (c) => {
       const { userId } = c.var.viewer;
-      refuseAfter(limits.password(userId, clock.now()));
+      refuseAfter(limits.password(userId, clock.elapsed()));
       // A borrowed session must not become a way in of its own.
       const hash = await passwordStore.hashOf(userId);
       const isOwner = hash === null || (await passwords.matches(hash, c.req.valid('json').password ?? ''));

@@ -19,7 +19,7 @@ export function addPasswordRoutes(app: App, { passwordStore, passwords, limits, 
     async (c) => {
       const { current, next } = c.req.valid('json');
       const { userId, sid: keep } = c.var.viewer;
-      refuseAfter(limits.password(userId, clock.now()));
+      refuseAfter(limits.password(userId, clock.elapsed()));
       const from = await passwordStore.hashOf(userId);
       // Somebody who has none signs in by other ways; a session is not enough to open this one.
       const matches = await passwords.matches(from, current);
@@ -41,7 +41,7 @@ export function addPasswordRoutes(app: App, { passwordStore, passwords, limits, 
     async (c) => {
       const { token, password } = c.req.valid('json');
       const now = clock.now();
-      refuseAfter(limits.link(c.var.place.address, now));
+      refuseAfter(limits.link(c.var.place.address, clock.elapsed()));
       const done = await passwordStore.reset(hashToken(token), await passwords.hash(password), now);
       if (!done) throw problem('link-ended');
       for (const sid of done.ended) messaging.endSessions({ userId: done.userId, sid });

@@ -46,7 +46,7 @@ export function addPeopleRoutes(app: App, { accounts, limits, clock, signedIn }:
     }),
     async (c) => {
       const { userId } = c.var.viewer;
-      refuseAfter(limits.people(userId, clock.now()));
+      refuseAfter(limits.people(userId, clock.elapsed()));
       return c.json({ users: await accounts.search(userId, c.req.valid('query').query, FOUND_AT_MOST) }, 200);
     },
   );
@@ -60,7 +60,7 @@ export function addPeopleRoutes(app: App, { accounts, limits, clock, signedIn }:
       responses: { 200: jsonAnswer('A person.', user), ...problems },
     }),
     async (c) => {
-      refuseAfter(limits.people(c.var.viewer.userId, clock.now()));
+      refuseAfter(limits.people(c.var.viewer.userId, clock.elapsed()));
       const found = await accounts.byHandle(c.req.valid('param').handle, c.var.viewer.userId);
       if (!found) throw problem('not-found', 'Nobody has this handle.');
       return c.json(found, 200);

@@ -49,7 +49,7 @@ export function addRegistrationRoutes(app: App, deps: RouteDeps): void {
       responses: { 200: jsonAnswer('An invite that can be used, and who made it.', invitation), ...problems },
     }),
     async (c) => {
-      refuseAfter(limits.link(c.var.place.address, clock.now()));
+      refuseAfter(limits.link(c.var.place.address, clock.elapsed()));
       const found = await invites.look(inviteUse(c.req.valid('json').invite));
       if (!found) throw problem('link-ended');
       return c.json({ invitedBy: found.displayName }, 200);
@@ -67,7 +67,7 @@ export function addRegistrationRoutes(app: App, deps: RouteDeps): void {
       const { handle, displayName, password, client, invite } = c.req.valid('json');
       const use = needed(invite);
       const now = clock.now();
-      refuseAfter(limits.register(c.var.place.address, now));
+      refuseAfter(limits.register(c.var.place.address, clock.elapsed()));
       const passwordHash = await passwords.hash(password);
       const created = await accounts.create({ id: makeUuid(now, random), handle, displayName, passwordHash, createdAt: now }, use);
       if (created.kind !== 'created')

@@ -26,7 +26,7 @@ export function addBlockRoutes(app: App, { accounts, messaging, limits, clock, s
     async (c) => {
       const { userId } = c.var.viewer;
       const { userId: otherId } = c.req.valid('param');
-      refuseAfter(limits.rights(userId, clock.now()));
+      refuseAfter(limits.rights(userId, clock.elapsed()));
       if (otherId === userId) throw problem('bad-request', 'Nobody can block themselves.');
       if ((await accounts.existing([otherId])).size === 0) throw problem('not-found', 'There is no such person.');
       await messaging.setBlocked(userId, otherId, true);
@@ -44,7 +44,7 @@ export function addBlockRoutes(app: App, { accounts, messaging, limits, clock, s
     }),
     async (c) => {
       const { userId } = c.var.viewer;
-      refuseAfter(limits.rights(userId, clock.now()));
+      refuseAfter(limits.rights(userId, clock.elapsed()));
       await messaging.setBlocked(userId, c.req.valid('param').userId, false);
       return c.body(null, 204);
     },

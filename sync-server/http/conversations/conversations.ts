@@ -49,7 +49,7 @@ export function addConversationRoutes(app: App, deps: RouteDeps): void {
     if (id !== undefined && (await history.conversation(userId, id))) return { conversationId: id, created: false };
     const others = [...new Set(body.memberIds)].filter((other) => other !== userId);
     if (others.length === 0) throw problem('bad-request', 'A conversation needs somebody else.');
-    refuseAfter(limits.open(userId, clock.now()));
+    refuseAfter(limits.open(userId, clock.elapsed()));
     if ((await accounts.reachable(userId, others)).size < others.length) throw problem('not-found', 'There is no such person.');
     return ask(deps, userId, others, () => messaging.openGroup(userId, title, others, { id, history: newcomers }));
   }

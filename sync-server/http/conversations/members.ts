@@ -49,7 +49,7 @@ export function addMemberRoutes(app: App, deps: RouteDeps): void {
       const { userId } = c.var.viewer;
       const { id } = c.req.valid('param');
       const { title, history: newcomers } = c.req.valid('json');
-      refuseAfter(limits.rights(userId, clock.now()));
+      refuseAfter(limits.rights(userId, clock.elapsed()));
       const about = { ...(title === undefined ? {} : { title }), ...(newcomers === undefined ? {} : { history: newcomers }) };
       refuse(await messaging.members.describe(userId, id, about));
       return c.json({ conversation: await conversationOf(userId, id) }, 200);
@@ -65,7 +65,7 @@ export function addMemberRoutes(app: App, deps: RouteDeps): void {
       responses: { 204: { description: 'Off the list, until the next message.' }, ...problems },
     }),
     async (c) => {
-      refuseAfter(limits.rights(c.var.viewer.userId, clock.now()));
+      refuseAfter(limits.rights(c.var.viewer.userId, clock.elapsed()));
       if (!(await messaging.setListed(c.var.viewer.userId, c.req.valid('param').id, false))) throw problem('not-found');
       return c.body(null, 204);
     },
@@ -82,7 +82,7 @@ export function addMemberRoutes(app: App, deps: RouteDeps): void {
     async (c) => {
       const { userId } = c.var.viewer;
       const { id } = c.req.valid('param');
-      refuseAfter(limits.rights(userId, clock.now()));
+      refuseAfter(limits.rights(userId, clock.elapsed()));
       refuse(await messaging.members.accept(userId, id));
       return c.json({ conversation: await conversationOf(userId, id) }, 200);
     },
@@ -99,7 +99,7 @@ export function addMemberRoutes(app: App, deps: RouteDeps): void {
     async (c) => {
       const { userId } = c.var.viewer;
       const { id, userId: otherId } = c.req.valid('param');
-      refuseAfter(limits.rights(userId, clock.now()));
+      refuseAfter(limits.rights(userId, clock.elapsed()));
       const { kind, members } = await conversationOf(userId, id);
       if (kind === 'direct') throw problem('forbidden', 'A conversation of two people stays one.');
       const whom = { userId: otherId, role: c.req.valid('json').role };
@@ -120,7 +120,7 @@ export function addMemberRoutes(app: App, deps: RouteDeps): void {
     async (c) => {
       const { userId } = c.var.viewer;
       const { id, userId: otherId } = c.req.valid('param');
-      refuseAfter(limits.rights(userId, clock.now()));
+      refuseAfter(limits.rights(userId, clock.elapsed()));
       refuse(await messaging.members.remove(userId, id, otherId));
       return c.body(null, 204);
     },

@@ -29,7 +29,7 @@ export async function openDirect(
   if (otherId === userId) throw problem('bad-request', 'A conversation needs somebody else.');
   const open = () => messaging.openDirect(userId, otherId);
   if (await history.conversation(userId, await directConversationId(userId, otherId))) return open();
-  refuseAfter(limits.open(userId, clock.now()));
+  refuseAfter(limits.open(userId, clock.elapsed()));
   if ((await accounts.existing([otherId])).size === 0) throw problem('not-found', 'There is no such person.');
   return ask(deps, userId, [otherId], open);
 }

@@ -24,7 +24,7 @@ export function addReportRoutes(app: App, { reports, limits, clock, random, sign
     async (c) => {
       const { userId } = c.var.viewer;
       const now = clock.now();
-      refuseAfter(limits.report(userId, now));
+      refuseAfter(limits.report(userId, clock.elapsed()));
       const filing = { ...c.req.valid('json'), id: makeUuid(now, random), reporterId: userId, now };
       const report = await reports.file(filing, LIMITS.openReports);
       if (!report) throw problem('not-found', 'There is no such message of somebody else.');

@@ -33,7 +33,13 @@ test('[S2] it expires after 15 minutes and half a minute for wrong clocks', asyn
   expect(await verify(forge.token, NOW + ACCESS_MS + 29_000)).toMatchObject({ kind: 'valid' });
   expect(await verify(forge.token, NOW + ACCESS_MS + 31_000)).toEqual({ kind: 'expired' });
   expect(await verify(forge.token, NOW - 29_000)).toMatchObject({ kind: 'valid' });
-  expect(await verify(forge.token, NOW - 31_000)).toEqual({ kind: 'invalid' });
+});
+
+test('[F9] of a time to come, because a clock was put back, it is to be renewed: nobody is signed out', async () => {
+  expect(await verify(forge.token, NOW - 31_000)).toEqual({ kind: 'expired' });
+  expect(await verify(forge.token, NOW - 24 * 3_600_000)).toEqual({ kind: 'expired' });
+  const other = await TOKEN_MUTATIONS['signed by somebody under our key id']!(forge);
+  expect(await verify(other, NOW - 31_000)).toEqual({ kind: 'invalid' });
 });
 
 describe('[S2] a token is refused', () => {

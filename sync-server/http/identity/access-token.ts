@@ -28,7 +28,7 @@ export interface Bearer {
   rotation: number;
 }
 
-/** What a token proves. `expired`: it was good once. */
+/** What a token proves. `expired`: it was good once, or a clock was put back since (F9); whoever has it may renew it. */
 export type Verdict = ({ kind: 'valid'; expiresAt: number } & Bearer) | { kind: 'expired' } | { kind: 'invalid' };
 
 /** A signed access token. */
@@ -54,7 +54,7 @@ export async function signAccessToken(
 /** Verifies a token of our own (S2), by a key of the ring that it names. */
 export async function verifyAccessToken(keys: KeyRing, token: string, now: number): Promise<Verdict> {
   const verified = await verifyToken(token, async ({ kid }) => (typeof kid === 'string' ? keys.verifying(kid, now) : null), DEMANDS, now);
-  if (verified.kind !== 'valid') return verified;
+  if (verified.kind !== 'valid') return { kind: verified.kind === 'invalid' ? 'invalid' : 'expired' };
   const { sub, sid, exp, rot } = verified.claims;
   if (!isUuid(sub) || typeof sid !== 'string' || !isUuid(sid)) return { kind: 'invalid' };
   return { kind: 'valid', userId: sub, sid, rotation: typeof rot === 'number' ? rot : -1, expiresAt: exp * 1000 };

@@ -22,12 +22,12 @@ const LOOK_MS = 5_000;
 /** Opens the ring on what `load` gives, the newest first: now, every minute, and when somebody names an unknown key. */
 export async function openKeyRing(deps: {
   load: () => Promise<SigningKey[]>;
-  clock: Pick<Clock, 'now' | 'after'>;
+  clock: Pick<Clock, 'elapsed' | 'after'>;
   logger: Pick<Logger, 'error'>;
 }): Promise<KeyRing> {
   const { clock, logger } = deps;
   let keys = await load();
-  let loadedAt = clock.now();
+  let loadedAt = clock.elapsed();
   let loading: Promise<void> | null = null;
   let stopTimer = clock.after(RELOAD_MS, reloadAgain);
 
@@ -45,7 +45,7 @@ export async function openKeyRing(deps: {
 
   async function readKeys(): Promise<void> {
     keys = await load();
-    loadedAt = clock.now();
+    loadedAt = clock.elapsed();
   }
 
   function reloadAgain(): void {
@@ -62,7 +62,7 @@ export async function openKeyRing(deps: {
     async verifying(kid, now) {
       const known = find(kid, now);
       if (known) return known.verify;
-      if (loading || clock.now() - loadedAt >= LOOK_MS) await reload();
+      if (loading || clock.elapsed() - loadedAt >= LOOK_MS) await reload();
       return find(kid, now)?.verify ?? null;
     },
     published: (now) => keys.filter((key) => isGood(key, now)).map((key) => key.published),

@@ -11,8 +11,8 @@ export interface Demands {
   maxAgeMs: number;
 }
 
-/** `expired`: it was good once. */
-export type Verified<Claims> = { kind: 'valid'; claims: Claims } | { kind: 'expired' } | { kind: 'invalid' };
+/** `expired`: it was good once. `early`: its issuer's clock is ahead of ours, or ours was put back. */
+export type Verified<Claims> = { kind: 'valid'; claims: Claims } | { kind: 'expired' | 'early' | 'invalid' };
 export type Claims = JWTPayload & { sub: string; exp: number; iat: number };
 
 /** Finds the key that a header names, among keys that were trusted before; null when there is none. */
@@ -56,6 +56,9 @@ export async function verifyToken(token: string, findKey: FindKey, demands: Dema
     return { kind: 'valid', claims: { ...payload, sub, iat, exp: Math.min(exp, iat + maxAgeMs / 1000) } };
   } catch (error) {
     if (error instanceof errors.JWTExpired) return { kind: 'expired' };
+    // Claims are looked at after the signature.
+    if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'iat' && error.reason === 'check_failed')
+      return { kind: 'early' };
     if (error instanceof errors.JOSEError || error instanceof TypeError) return { kind: 'invalid' };
     throw error;
   }

@@ -7,7 +7,7 @@ import { importStored } from '../identity/signing-keys.ts';
 export async function openRing(stored: () => StoredKey[] | Promise<StoredKey[]>, clock: Partial<Clock> = {}): Promise<KeyRing> {
   return openKeyRing({
     load: async () => importStored(await stored()),
-    clock: { now: () => 0, after: () => () => {}, ...clock },
+    clock: { elapsed: () => 0, after: () => () => {}, ...clock },
     logger: { error() {} },
   });
 }

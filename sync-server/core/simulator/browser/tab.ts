@@ -62,7 +62,7 @@ export interface TabDeps {
 export function openTab(deps: TabDeps): Tab {
   const { me, browser, scheduler, chance, ledger, store, shared } = deps;
   const place = makePlace(scheduler);
-  const clock: Clock = { now: () => scheduler.now() + deps.skew(), after: place.after };
+  const clock: Clock = { now: () => scheduler.now() + deps.skew(), elapsed: scheduler.clock.elapsed, after: place.after };
   let view: View | null = null;
   let hasChanged = false;
 

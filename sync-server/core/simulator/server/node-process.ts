@@ -46,6 +46,7 @@ export async function startProcess(backend: Backend): Promise<NodeProcess> {
 
   const clock: Clock = {
     now: scheduler.clock.now,
+    elapsed: scheduler.clock.elapsed,
     after: (delayMs, task) => scheduler.clock.after(delayMs, () => isAlive && task()),
   };
 

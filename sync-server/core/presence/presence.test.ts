@@ -238,7 +238,9 @@ describe('presence', () => {
       membership: makeMemoryMembership(makeMemoryStore()),
       clock,
       logger: { info() {}, warn() {}, error() {} },
+      nextClock: clock.now,
       announce() {},
+      tell() {},
       onEmpty: () => void (isEmpty = true),
     });
     const stays = presence.enter({ userId: 'ana', send: () => void sent++ });
@@ -260,6 +262,8 @@ describe('presence', () => {
     expect(heapUsed() - before).toBeLessThan(2 * 1024 * 1024);
     expect(sent).toBeGreaterThan(0);
     stays.leave();
+    expect(isEmpty).toBe(false);
+    await clock.advance(30_000);
     expect(isEmpty).toBe(true);
   });
 
@@ -272,7 +276,9 @@ describe('presence', () => {
       membership: { ...makeMemoryMembership(makeMemoryStore()), privacy: () => Promise.resolve({ silent: [], apart }) },
       clock,
       logger: { info() {}, warn() {}, error() {} },
+      nextClock: clock.now,
       announce() {},
+      tell() {},
       onEmpty() {},
     });
     const sent = [0, 0, 0];
