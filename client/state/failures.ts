@@ -10,4 +10,5 @@ export const FAILURES: Record<Failure, string> = {
   quota: 'Not sent: there is no room left for it.',
   gone: 'Not changed: the message was deleted.',
   refused: 'Not sent: this conversation is not open to you.',
+  unreadable: 'Not sent: the server cannot read it. Copy the text and write it anew.',
 };

@@ -9,6 +9,7 @@ import { type Drafts, openDrafts } from './drafts.ts';
 import { type Inbox, openInbox } from './inbox.ts';
 import { openRequestMover } from './move-requests.ts';
 import { type Outbox, openOutbox } from './outbox/outbox.ts';
+import { type PrivateDocument, openPrivateDocument } from './private-document.ts';
 import { makeOpenProvider } from './provider.ts';
 import { openDeviceDatabase } from './storage/device-database.ts';
 import { openReplicaCache } from './storage/replica-cache.ts';
@@ -22,6 +23,8 @@ export interface Sync {
   inbox: Inbox;
   blocks: Blocks;
   drafts: Drafts;
+  /** What this person has for themselves, on all their devices. */
+  personal: PrivateDocument;
   outbox: Outbox;
   conversations: Conversations;
   connection: () => ConnectionState;
@@ -67,7 +70,6 @@ export function openSync(deps: SyncDeps): Sync {
   const notify = (): void => listeners.forEach((listener) => listener());
   const database = openDeviceDatabase(me.id);
   const inbox = openInbox(database);
-  const drafts = openDrafts(database);
   const blocks = openBlocks({ database, api, onChange: notify });
   let isReady = false;
   let isOnline = deps.isOnline();
@@ -105,6 +107,9 @@ export function openSync(deps: SyncDeps): Sync {
   const moves = makeMoves(tabs, outbox);
   const isReachable = (): boolean => connection.state() === 'open' || connection.state() === 'http';
 
+  const openProvider = makeOpenProvider({ socketFor: connection.socketFor, renew: api.renew, clock });
+  const personal = openPrivateDocument({ me, api, openProvider, cache, outbox, moves });
+  const drafts = openDrafts({ database, personal, outbox, clock });
   const conversations = makeConversations({
     me: me.id,
     clock,
@@ -112,7 +117,7 @@ export function openSync(deps: SyncDeps): Sync {
     outbox,
     cache,
     moves,
-    openProvider: makeOpenProvider({ socketFor: connection.socketFor, renew: api.renew, clock }),
+    openProvider,
     recent: () =>
       tabs.isMover() && isReachable()
         ? [...inbox.conversations().values()]
@@ -135,13 +140,14 @@ export function openSync(deps: SyncDeps): Sync {
 
   function settle(): void {
     conversations.settle();
+    personal.settle();
     requests.move();
     notify();
   }
 
   async function start(): Promise<void> {
     await Promise.race([
-      Promise.all([inbox.ready, drafts.ready, blocks.ready]),
+      Promise.all([inbox.ready, drafts.ready, personal.ready, blocks.ready]),
       new Promise<void>((resolve) => void clock.after(STUCK_MS, resolve)),
     ]);
     if (closed) return;
@@ -161,9 +167,11 @@ export function openSync(deps: SyncDeps): Sync {
       settle();
     }),
     conversations.subscribe(delivered.look),
+    personal.subscribe(notify),
     cache.subscribe(notify),
     connection.subscribe(() => {
       if (connection.state() === 'open') delivered.again();
+      if (isReachable()) personal.again();
       lookAtBlocks();
       settle();
     }),
@@ -174,6 +182,7 @@ export function openSync(deps: SyncDeps): Sync {
     inbox,
     blocks,
     drafts,
+    personal,
     outbox,
     conversations,
     connection: connection.state,
@@ -208,6 +217,7 @@ export function openSync(deps: SyncDeps): Sync {
     wake() {
       connection.wake();
       lookAtBlocks(true);
+      personal.again();
     },
     subscribe(listener) {
       listeners.add(listener);
@@ -217,6 +227,8 @@ export function openSync(deps: SyncDeps): Sync {
       closed = true;
       for (const stop of stops) stop();
       listeners.clear();
+      drafts.close();
+      personal.close();
       conversations.close();
       requests.close();
       delivered.close();
