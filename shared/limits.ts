@@ -32,6 +32,8 @@ export const LIMITS = {
   privateBytes: 1024 * 1024,
   /** Different emoji of one person on one message. */
   reactionsPerMessage: 20,
+  /** One of them, in UTF-16 units (D6): the longest that people use, a family of four with skin tones, has 23. */
+  emoji: 32,
   /** An awareness entry (P2). */
   awareness: 512,
   /** Newest segments that a root names (D1). */

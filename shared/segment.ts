@@ -89,10 +89,11 @@ export function readMessageValue(value: unknown): MessageValue | null {
   return value as unknown as MessageValue;
 }
 
-const isEmojiList = (value: unknown): value is string[] =>
+/** Whether a person's reactions to one message may be these. */
+export const isEmojiList = (value: unknown): value is string[] =>
   Array.isArray(value) &&
   value.length <= LIMITS.reactionsPerMessage &&
-  value.every((emoji) => typeof emoji === 'string' && emoji.length > 0 && emoji.length <= 32) &&
+  value.every((emoji) => typeof emoji === 'string' && emoji.length > 0 && emoji.length <= LIMITS.emoji) &&
   new Set(value).size === value.length;
 
 /** A lane's key and value (D6); null for a key outside the grammar or a value of the wrong shape. */
@@ -225,8 +226,10 @@ export function editMessage(doc: Y.Doc, userId: Uuid, id: MessageId, body: strin
 /** Deletes an own message for everybody (D7). */
 export const deleteMessage = (doc: Y.Doc, userId: Uuid, id: MessageId): void => set(doc, userId, id, 0);
 
+export const reactionsKey = (id: MessageId): string => `r${id}`;
 /** Replaces a person's reactions to a message; an empty list takes them away. */
-export const react = (doc: Y.Doc, userId: Uuid, id: MessageId, emoji: readonly string[]): void => set(doc, userId, `r${id}`, [...emoji]);
+export const react = (doc: Y.Doc, userId: Uuid, id: MessageId, emoji: readonly string[]): void =>
+  set(doc, userId, reactionsKey(id), [...emoji]);
 
 /** Removes somebody's message as a moderator. */
 export const removeMessage = (doc: Y.Doc, moderatorId: Uuid, id: MessageId): void => set(doc, moderatorId, `x${id}`, 1);

@@ -7,6 +7,7 @@ import { type Announcement, createAnnouncements } from './create-announcements.t
 import { makeStores } from './make-stores.ts';
 import { othersAfter } from './messages-after.ts';
 import { type Places, isSameList, makePlaces } from './places.ts';
+import { makeReactions } from './reactions.ts';
 import { type ThreadMessage, projectThread } from './thread.ts';
 
 /** How far an own message has come. `sending`: in this tab's memory; `kept`: on this device, come what may. */
@@ -48,6 +49,10 @@ export interface ConversationView {
   remove: (id: MessageId) => void;
   retry: (id: MessageId) => void;
   discard: (id: MessageId) => void;
+  /** Turns this person's reaction on or off; false where they have as many as one may. */
+  react: (id: MessageId, emoji: string, isOn: boolean) => boolean;
+  /** Forgets a change of reactions that failed. */
+  discardReactions: (id: MessageId) => void;
   loadOlder: () => void;
   typed: () => void;
   /** All up to `seq` was on the screen, in front of somebody. */
@@ -106,6 +111,7 @@ export function createConversation(options: Options): ConversationView {
       return now;
     }),
   );
+  const reactionsTo = makeReactions(me, replica.reactionsOf);
   const loggedIds = createMemo(() => logged().map(({ id }) => id), [], { equals: isSameList });
   const loggedPlaces = createMemo<Places>((places) => places.follow(loggedIds()), makePlaces(), { equals: false });
   const thread = createMemo(() => {
@@ -116,6 +122,7 @@ export function createConversation(options: Options): ConversationView {
       isLogged: (id) => loggedPlaces().of(id) !== undefined,
       changeOf: replica.changeOf,
       isKept: replica.isKept,
+      reactionsTo,
       me,
       now: clock.now(),
       unreadAfter: unreadAfter(),
@@ -185,6 +192,8 @@ export function createConversation(options: Options): ConversationView {
     remove: replica.remove,
     retry: replica.retry,
     discard: replica.discard,
+    react: replica.react,
+    discardReactions: replica.discardReactions,
     loadOlder: replica.loadOlder,
     typed: replica.presence.typed,
   };

@@ -9,6 +9,7 @@ import { type ConversationList, createConversationList } from './create-conversa
 import { type ConversationView, createConversation } from './create-conversation.ts';
 import { createChanges } from './create-observed.ts';
 import { type People, type Profile, createPeople } from './create-people.ts';
+import { type Personal, createPersonal } from './create-personal.ts';
 import { type Protection, createProtection } from './create-protection.ts';
 import { type Waiting, createWaiting } from './create-waiting.ts';
 
@@ -28,9 +29,7 @@ export interface Page {
   createProfile: (handle: Accessor<string>) => Accessor<Profile | null>;
   /** Opens a conversation of the list, for as long as its owner lives. */
   createConversation: (id: Uuid) => ConversationView;
-  /** Text begun in a conversation and not sent; kept on this device. */
-  draft: (id: Uuid) => string;
-  setDraft: (id: Uuid, text: string) => void;
+  personal: Personal;
 }
 
 export interface PageOptions {
@@ -58,7 +57,7 @@ export function createPage({ api, me, clock, sync, isVisible, hasFocus, isOnline
   const isLive = (): boolean => shown()?.isLive() ?? true;
 
   createEffect(() => sync.setOnline(isOnline()));
-  createEffect(() => isVisible() && sync.wake());
+  createEffect(() => (isVisible() ? sync.wake() : sync.drafts.flush()));
   onCleanup(sync.close);
 
   return {
@@ -86,7 +85,6 @@ export function createPage({ api, me, clock, sync, isVisible, hasFocus, isOnline
       onCleanup(() => setShown((now) => (now === view ? null : now)));
       return view;
     },
-    draft: sync.drafts.get,
-    setDraft: sync.drafts.set,
+    personal: createPersonal(sync),
   };
 }

@@ -4,7 +4,7 @@ import type { Uuid } from '../../shared/ids.ts';
 import type { Sync } from '../sync/open-sync.ts';
 import { type Entry, openKey } from '../sync/outbox/entry.ts';
 import { createChanges } from './create-observed.ts';
-import { FAILURES } from './failures.ts';
+import { wordsFor } from './failures.ts';
 
 /** Something written that the server has not taken yet. */
 export interface WaitingMessage {
@@ -16,6 +16,8 @@ export interface WaitingMessage {
   text: string;
   /** Why it failed, in words; null: it waits. */
   failure: string | null;
+  /** Its text can be changed here. */
+  isEditable: boolean;
 }
 
 /** What waits to be sent, over all conversations. */
@@ -37,9 +39,41 @@ interface Options {
   nameOf: (conversationId: Uuid) => string;
 }
 
-const textOf = (entry: Entry): string | null => (entry.kind === 'message' ? entry.value[0] : entry.kind === 'edit' ? entry.body : null);
+/** What an entry is to be seen by; null: it leaves quietly, as long as it does. */
+function textOf(entry: Entry): string | null {
+  switch (entry.kind) {
+    case 'message':
+      return entry.value[0];
+    case 'edit':
+      return entry.body;
+    case 'react':
+      return isFailed(entry) ? entry.toggles.map(({ emoji }) => emoji).join(' ') : null;
+    case 'delete':
+      return isFailed(entry) ? 'A message is to be deleted.' : null;
+    case 'private':
+      return isFailed(entry) && placeOf(entry) !== null
+        ? typeof entry.value === 'string'
+          ? entry.value
+          : 'A change of this conversation.'
+        : null;
+    case 'open':
+    case 'read':
+    case 'answer':
+    case 'block':
+      return null;
+  }
+  return entry satisfies never;
+}
 
-/** The outbox as a store of messages and edits, in the order of writing. Deletions and read positions leave quietly. */
+const isFailed = ({ state }: Entry): boolean => state.kind === 'failed';
+
+/** The conversation that an entry is about; null: a setting. */
+function placeOf(entry: Entry): Uuid | null {
+  if (entry.kind !== 'private') return entry.conversationId;
+  return entry.key.startsWith('s') ? null : entry.key.slice(1);
+}
+
+/** The outbox as a store of messages and edits, in the order of writing, and of what else has failed. The rest leaves quietly. */
 export function createWaiting({ sync, nameOf }: Options): Waiting {
   const { outbox } = sync;
   const changes = createChanges(sync.subscribe);
@@ -49,11 +83,13 @@ export function createWaiting({ sync, nameOf }: Options): Waiting {
     changes();
     const shown = outbox.entries().flatMap((entry): WaitingMessage[] => {
       const text = textOf(entry);
-      const { id, conversationId, at, state } = entry;
-      if (text === null) return [];
+      const { id, at, state } = entry;
+      const conversationId = placeOf(entry);
+      if (text === null || conversationId === null) return [];
       const opening = outbox.get(openKey(conversationId))?.state;
       const failed = state.kind === 'failed' ? state : opening?.kind === 'failed' ? opening : null;
-      return [{ id, conversationId, at, text, name: nameOf(conversationId), failure: failed && FAILURES[failed.code] }];
+      const isEditable = entry.kind === 'message' || entry.kind === 'edit';
+      return [{ id, conversationId, at, text, isEditable, name: nameOf(conversationId), failure: failed && wordsFor(entry, failed.code) }];
     });
     setEntries(reconcile(shown, { key: 'id' }));
   });

@@ -3,6 +3,7 @@ import { systemRandom } from '../../shared/clock.ts';
 import { makeMessageId } from '../../shared/ids.ts';
 import type { SegmentMessage } from '../../shared/segment.ts';
 import type { ChangeEntry, MessageEntry } from '../sync/outbox/entry.ts';
+import { projectReactions } from './reactions.ts';
 import { projectThread } from './thread.ts';
 
 const MINUTE = 60_000;
@@ -34,6 +35,7 @@ const project = (messages: readonly SegmentMessage[], more: Partial<Input> = {})
     isLogged: () => false,
     changeOf: () => undefined,
     isKept: () => true,
+    reactionsTo: (_, stored) => ({ shown: projectReactions(stored, undefined, ana), failure: null }),
     me: ana,
     now: NOON + 60 * MINUTE,
     unreadAfter: null,

@@ -2,6 +2,7 @@ import { type MessageId, type Uuid, messageTime } from '../../shared/ids.ts';
 import type { SegmentMessage } from '../../shared/segment.ts';
 import type { ChangeEntry, Failure, MessageEntry } from '../sync/outbox/entry.ts';
 import { indexAfter } from './messages-after.ts';
+import type { Reaction, Reactions } from './reactions.ts';
 
 /** One message as the thread shows it. */
 export interface ThreadMessage {
@@ -22,6 +23,10 @@ export interface ThreadMessage {
   change: 'edit' | 'delete' | null;
   /** The device holds what was written here. */
   isKept: boolean;
+  /** With what waits here, in the order in which every device shows them. */
+  reactions: readonly Reaction[];
+  /** Why this person's last change of reactions was undone. */
+  reactionFailure: Failure | null;
   /** A new day begins here. */
   startsDay: boolean;
   /** The first unread one when the reader came. */
@@ -48,6 +53,7 @@ interface Input {
   isLogged: (id: MessageId) => boolean;
   changeOf: (id: MessageId) => ChangeEntry | undefined;
   isKept: (entry: MessageEntry) => boolean;
+  reactionsTo: (id: MessageId, stored: SegmentMessage['reactions']) => Reactions;
   me: Uuid;
   now: number;
   /** The divider stands before the first message of others after this seq; null: there is none. */
@@ -56,6 +62,9 @@ interface Input {
 
 /** What a message is, before it is known where it stands. */
 type Item = Omit<ThreadMessage, 'startsDay' | 'startsUnread' | 'startsRun' | 'endsRun'>;
+type Reacted = Pick<ThreadMessage, 'reactions' | 'reactionFailure'>;
+
+const NO_REACTIONS = { shown: [], failure: null, stored: new Map<string, readonly Uuid[]>() };
 
 const RUN_MS = 5 * 60_000;
 
@@ -72,15 +81,22 @@ function overlay(item: Item, change: ChangeEntry | undefined): Partial<Item> {
     : { change: 'edit', text: change.body, isEdited: item.seq !== null, failure };
 }
 
-function ofMessage(message: SegmentMessage, { me, now }: Input): Item {
-  const { id, seq, authorId, body, acceptedAt } = message;
-  const at = Math.min(message.writtenAt, now);
-  const isEdited = message.editedAt !== null;
-  return { id, seq, authorId, isOwn: authorId === me, text: body, at, acceptedAt, isEdited, failure: null, change: null, isKept: true };
+/** A deleted message has none. */
+function reactionsOf(id: MessageId, stored: SegmentMessage['reactions'] | null, { reactionsTo }: Input): Reacted {
+  const { shown, failure } = stored ? reactionsTo(id, stored) : NO_REACTIONS;
+  return { reactions: shown, reactionFailure: failure };
 }
 
-function ofEntry(entry: MessageEntry, { me, now, isKept }: Input): Item {
+function ofMessage(message: SegmentMessage, input: Input): Item {
+  const { id, seq, authorId, body, acceptedAt, reactions } = message;
+  const common = { id, seq, authorId, isOwn: authorId === input.me, text: body, acceptedAt, failure: null, change: null, isKept: true };
+  const at = Math.min(message.writtenAt, input.now);
+  return { ...common, at, isEdited: message.editedAt !== null, ...reactionsOf(id, body === null ? null : reactions, input) };
+}
+
+function ofEntry(entry: MessageEntry, input: Input): Item {
   const { messageId, state, value } = entry;
+  const { me, now, isKept } = input;
   return {
     id: messageId,
     seq: null,
@@ -93,6 +109,7 @@ function ofEntry(entry: MessageEntry, { me, now, isKept }: Input): Item {
     failure: state.kind === 'failed' ? state.code : null,
     change: null,
     isKept: isKept(entry),
+    ...reactionsOf(messageId, NO_REACTIONS.stored, input),
   };
 }
 

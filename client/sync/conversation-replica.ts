@@ -2,16 +2,27 @@ import type { Clock, RandomBytes } from '../../shared/clock.ts';
 import type { Neutralised } from '../../shared/close-codes.ts';
 import { type Root, readRoot } from '../../shared/conversation.ts';
 import { type MessageId, type Uuid, makeMessageId } from '../../shared/ids.ts';
-import type { SegmentMessage } from '../../shared/segment.ts';
+import { type SegmentMessage, isEmojiList } from '../../shared/segment.ts';
 import { makeDeparted } from './departed.ts';
 import { makeJoined } from './joined.ts';
 import { makeMover } from './move-waiting.ts';
-import { type ChangeEntry, type Entry, type MessageEntry, changeKey, messageKey, openKey } from './outbox/entry.ts';
+import { takeNeutralised } from './neutralised.ts';
+import {
+  type ChangeEntry,
+  type Entry,
+  type MessageEntry,
+  type ReactEntry,
+  changeKey,
+  messageKey,
+  openKey,
+  reactKey,
+} from './outbox/entry.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import { type Presence, openPresence } from './presence.ts';
 import type { OpenProvider } from './provider.ts';
 import { type Replica, type ReplicaStatus, openReplica } from './replica.ts';
 import { type SegmentReplica, openSegmentReplica } from './segment-replica.ts';
+import { turned } from './settle-following.ts';
 import type { ReplicaCache } from './storage/replica-cache.ts';
 
 /** A conversation as plain values: its root, its newest segments and what of the own writing is pending. */
@@ -38,6 +49,12 @@ export interface ConversationReplica {
   edit: (id: MessageId, body: string) => void;
   remove: (id: MessageId) => void;
   retry: (id: MessageId) => void;
+  /** Turns this person's reaction on or off; false where it may not be (one has so many, or it is none). */
+  react: (id: MessageId, emoji: string, isOn: boolean) => boolean;
+  /** What is to become of this person's reactions to a message, or failed. */
+  reactionsOf: (id: MessageId) => ReactEntry | undefined;
+  /** Forgets a change of reactions that failed, or waits. */
+  discardReactions: (id: MessageId) => void;
   /** Takes back a failed message or a waiting change. */
   discard: (id: MessageId) => void;
   markRead: (seq: number) => void;
@@ -72,7 +89,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
   let settling = false;
 
   const presence = openPresence({ me, clock, onChange: notify });
-  const mover = makeMover(() => ({ id, outbox, moves, segments, want: openSegment, open: live() }));
+  const mover = makeMover(outbox, () => ({ id, moves, segments, want: openSegment, open: live() }));
   const departed = makeDeparted({
     clock,
     isLogged: (messageId) => [...segments.values()].some((segment) => segment.isLogged(messageId)),
@@ -99,17 +116,12 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
 
   function openSegment(n: number): void {
     if (n < 1 || segments.has(n)) return;
-    const onNeutralised = (messageId: MessageId, code: Neutralised): void => {
-      const message = outbox.get(messageKey(messageId));
-      const change = outbox.get(changeKey(messageId));
-      if (message?.state.kind === 'waiting') {
-        if (code === 'closed') mover.closed(messageId, n);
-        else if (code === 'duplicate') outbox.done([message]);
-        else outbox.fail([message.id], code);
-      } else if (change?.kind === 'edit' && code === 'removed') outbox.fail([change.id], 'gone');
+    const onNeutralised = (key: string, code: Neutralised): void => {
+      takeNeutralised({ outbox, mover }, { n, key, code });
       settle();
     };
-    segments.set(n, openSegmentReplica({ conversationId: id, n, me, openProvider, cache, onChange: settle, onNeutralised }));
+    const onRefused = (): void => mover.refused(n);
+    segments.set(n, openSegmentReplica({ conversationId: id, n, me, openProvider, cache, onChange: settle, onNeutralised, onRefused }));
   }
 
   function openWanted(): void {
@@ -152,6 +164,13 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
   const homeOf = (messageId: MessageId): number | null =>
     [...segments.values()].find((segment) => segment.isLogged(messageId) || segment.own(messageId))?.n ?? null;
 
+  const ownReactions = (messageId: MessageId): readonly string[] =>
+    [...segments.values()].find((segment) => segment.isLogged(messageId))?.ownReactions(messageId)?.value ?? [];
+  function reactionsOf(messageId: MessageId): ReactEntry | undefined {
+    const entry = outbox.get(reactKey(messageId));
+    return entry?.kind === 'react' ? entry : undefined;
+  }
+
   settle();
 
   return {
@@ -186,7 +205,20 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     },
     edit: (messageId, body) => outbox.edit(id, messageId, homeOf(messageId), body),
     remove: (messageId) => outbox.remove(id, messageId, homeOf(messageId)),
-    retry: (messageId) => outbox.retry([messageKey(messageId), changeKey(messageId), openKey(id)]),
+    retry: (messageId) => outbox.retry([messageKey(messageId), changeKey(messageId), reactKey(messageId), openKey(id)]),
+    react(messageId, emoji, isOn) {
+      const entry = reactionsOf(messageId);
+      const waiting = entry?.state.kind === 'waiting' ? entry.toggles : [];
+      const now = turned(ownReactions(messageId), waiting);
+      if (isOn && !isEmojiList(turned(now, [{ emoji, isOn }]))) return false;
+      if (now.includes(emoji) !== isOn) outbox.react(id, messageId, homeOf(messageId), { emoji, isOn });
+      return true;
+    },
+    reactionsOf,
+    discardReactions(messageId) {
+      const entry = reactionsOf(messageId);
+      if (entry) outbox.done([entry]);
+    },
     discard(messageId) {
       const change = outbox.get(changeKey(messageId));
       if (change) outbox.done([change]);

@@ -26,7 +26,7 @@ const RECENT = 20;
 
 /** It goes into a document. */
 const goesIntoDocument = ({ kind, state }: Entry): boolean =>
-  (kind === 'message' || kind === 'edit' || kind === 'delete') && state.kind === 'waiting';
+  (kind === 'message' || kind === 'edit' || kind === 'delete' || kind === 'react') && state.kind === 'waiting';
 
 /** Keeps open the conversations last looked at, the newest ones, and each that has something to be sent from here. */
 export function makeConversations(deps: Deps): Conversations {

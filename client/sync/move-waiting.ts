@@ -1,17 +1,16 @@
-import type { MessageId, Uuid } from '../../shared/ids.ts';
-import { type ChangeEntry, type Entry, type MessageEntry, type StructId, changeKey, messageKey } from './outbox/entry.ts';
+import { type MessageId, type Uuid, messageTime } from '../../shared/ids.ts';
+import { makeClaims } from './claims.ts';
+import { type Entry, type FollowingEntry, type MessageEntry, type StructId, changeKey, messageKey } from './outbox/entry.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import type { SegmentReplica } from './segment-replica.ts';
+import { stepOf } from './settle-following.ts';
+import { makeSuspicion } from './suspicion.ts';
 
 /** At most so much of one document is unacknowledged: a reconnect sends it all in one frame, and that has a limit (W6). */
-const UNDECIDED_ENTRIES = 64;
-const UNDECIDED_UNITS = 8_192;
-/** So often the device is told that something may leave, before it leaves all the same. */
-const CLAIM_TRIES = 3;
-
+export const UNDECIDED_ENTRIES = 64;
+export const UNDECIDED_UNITS = 8_192;
 interface Options {
   id: Uuid;
-  outbox: Outbox;
   moves: (entry: Entry) => boolean;
   segments: ReadonlyMap<number, SegmentReplica>;
   /** The segment that takes new messages, when root and segment are live. */
@@ -25,28 +24,40 @@ export interface Mover {
   move: () => void;
   /** This segment does not take this message any more. */
   closed: (id: MessageId, n: number) => void;
+  /** This segment has said what it does not take. */
+  judged: (n: number) => void;
+  /** The server refused what was set in this segment. */
+  refused: (n: number) => void;
 }
 
 const isWaiting = (entry: Entry): boolean => entry.state.kind === 'waiting';
+const isFollowing = (entry: Entry): entry is FollowingEntry => entry.kind === 'edit' || entry.kind === 'delete' || entry.kind === 'react';
 
-type Settled = 'claims' | 'set' | 'settled' | 'waits';
+/** A message is in no segment that was full a day before it was written, however wrong the clocks are. */
+const DAY_MS = 24 * 60 * 60_000;
+function mayBeBefore(id: MessageId, oldest: SegmentReplica): boolean {
+  const [first] = oldest.messages();
+  return first !== undefined && (first.acceptedAt ?? first.writtenAt) > messageTime(id) - DAY_MS;
+}
 
 /**
  * Moves what waits, in the order written and each once. A message leaves the outbox when it is in a log; another change when the server
  * holds it, whatever was written over it since. What a segment has not decided stays with it; what a closed one did not take is set again
  * in the next.
  */
-export function makeMover(look: () => Options): Mover {
+export function makeMover(outbox: Outbox, look: () => Options): Mover {
   /** The newest segment that told `closed` to a message. */
   const closedTo = new Map<MessageId, number>();
   /** The struct by which this tab has set a change. */
   const set = new Map<string, { segment: SegmentReplica; struct: StructId }>();
-  const claiming = new Set<string>();
+  const claims = makeClaims(outbox, move);
+  const suspicion = makeSuspicion(outbox);
 
-  function moveMessages({ outbox, moves, segments, open, id }: Options): void {
+  function moveMessages({ moves, segments, open, id }: Options): void {
     const all = [...segments.values()];
     const ready: MessageEntry[] = [];
-    const logged: MessageEntry[] = [];
+    const logged = new Map<number, MessageEntry[]>();
+    const most = open && suspicion.isUnder(open.n) ? 1 : UNDECIDED_ENTRIES;
     let units = 0;
     let count = 0;
     let isFull = open === null || outbox.status() === 'loading';
@@ -54,44 +65,36 @@ export function makeMover(look: () => Options): Mover {
       if (entry.kind !== 'message' || !moves(entry)) continue;
       // What was never placed is in no log, and comes after what was.
       if (isFull && !entry.placed) break;
-      if (all.some((segment) => segment.isLogged(entry.messageId))) logged.push(entry);
+      const home = all.find((segment) => segment.isLogged(entry.messageId));
+      if (home) logged.set(home.n, [...(logged.get(home.n) ?? []), entry]);
       else if (isWaiting(entry) && open) {
         const isUndecided = all.some((segment) => segment.isUndecided(entry.messageId));
         if (!isUndecided && open.n <= (closedTo.get(entry.messageId) ?? 0)) isFull = true;
         if (!isUndecided && (isFull || outbox.get(changeKey(entry.messageId))?.kind === 'delete')) continue;
         units += entry.value[0].length;
         count += 1;
-        if (count > 1 && (count > UNDECIDED_ENTRIES || units > UNDECIDED_UNITS)) isFull = true;
+        if (count > 1 && (count > most || units > UNDECIDED_UNITS)) isFull = true;
         else if (!isUndecided) ready.push(entry);
       }
     }
-    if (logged.length > 0) outbox.done(logged);
+    for (const [n, messages] of logged) outbox.logged(messages, n);
     // Placed in the outbox's eyes at once, and on the device only when the claim is answered.
-    if (!open || ready.some(({ id: key }) => claiming.has(key))) return;
+    if (!open || ready.some(({ id: key }) => claims.has(key)) || !suspicion.isFree(open.n)) return;
     const unclaimed = ready.filter(({ placed }) => !placed).map((entry) => entry.id);
-    if (unclaimed.length > 0) claim(outbox, unclaimed, (claimed) => outbox.claim(unclaimed, claimed));
-    else if (ready.length > 0) open.place(ready);
+    if (unclaimed.length > 0) claims.place(unclaimed);
+    else if (ready.length > 0) {
+      for (const entry of ready) suspicion.set(open.n, entry);
+      open.place(ready);
+    }
   }
 
-  /** Moves on when the device knows that these may leave. What it cannot be told at once it is told again; one that never hears stands in nobody's way. */
-  function claim(outbox: Outbox, keys: readonly string[], ask: (claimed: () => void) => void, tries = CLAIM_TRIES): void {
-    for (const key of keys) claiming.add(key);
-    ask(() => {
-      const isLate = (key: string): boolean => outbox.get(key) !== undefined && !outbox.isKept(key) && !outbox.isOnlyHere(key);
-      const late = tries > 1 ? keys.filter(isLate) : [];
-      for (const key of keys) claiming.delete(key);
-      if (late.length > 0) claim(outbox, late, (claimed) => outbox.claim(late, claimed), tries - 1);
-      if (claiming.size === 0) move();
-    });
-  }
-
-  function moveChanges({ outbox, moves, segments, open, id, want }: Options): void {
+  function moveFollowing({ moves, segments, open, id, want }: Options): void {
     const all = [...segments.values()];
     for (const key of set.keys()) if (!outbox.get(key)) set.delete(key);
     const inFlight = [...set.values()].filter(({ segment, struct }) => all.includes(segment) && !segment.isCommitted(struct)).length;
-    let room = UNDECIDED_ENTRIES - inFlight - claiming.size;
+    let room = UNDECIDED_ENTRIES - inFlight - claims.size();
     for (const entry of outbox.of(id)) {
-      if ((entry.kind !== 'edit' && entry.kind !== 'delete') || !isWaiting(entry) || !moves(entry)) continue;
+      if (!isFollowing(entry) || !isWaiting(entry) || !moves(entry)) continue;
       const message = outbox.get(messageKey(entry.messageId));
       const home =
         all.find((segment) => segment.isLogged(entry.messageId)) ??
@@ -101,58 +104,61 @@ export function makeMover(look: () => Options): Mover {
       if (!home) {
         // Absence proves nothing: the node may be behind.
         if (entry.n !== null) want(entry.n);
-      } else if (home.status().kind === 'live') {
-        const outcome = settle(entry, message, home, outbox);
-        if ((outcome === 'set' || outcome === 'claims') && --room <= 0) return;
-      }
+        else if (!message) wantBefore(entry.messageId, all, want);
+      } else if (home.status().kind === 'live' && settle(entry, message, home) && --room <= 0) return;
     }
   }
 
-  function settle(entry: ChangeEntry, message: Entry | undefined, home: SegmentReplica, outbox: Outbox): Settled {
-    const own = home.own(entry.messageId);
-    const isGone = home.isLogged(entry.messageId) && home.message(entry.messageId)?.body === null;
-    const all = message ? [entry, message] : [entry];
-    const done = (entries: readonly Entry[]): 'settled' => {
-      set.delete(entry.id);
-      outbox.done(entries);
-      return 'settled';
-    };
-    if (entry.kind === 'delete') {
-      if (own?.value === 0) return home.isCommitted(own) ? done(all) : 'waits';
-      if (isGone) return done(all);
-      home.remove(entry.messageId);
-    } else {
-      if (isGone) {
-        outbox.fail([entry.id], 'gone');
-        return 'settled';
-      }
-      if (!own || !own.value) return 'waits';
-      if (own.value[0] === entry.body) return home.isCommitted(own) ? done([entry]) : 'waits';
-      const before = entry.left ? home.setBy(entry.messageId, entry.left) : null;
-      // Another device has written over it.
-      if (before) return home.isCommitted(before) ? done([entry]) : 'waits';
-      const next = home.next();
-      if (claiming.has(entry.id)) return 'waits';
-      if (entry.left?.client !== next.client) {
-        // First the device knows by which struct it goes: after any end of this tab it can be told whether it arrived.
-        claim(outbox, [entry.id], (claimed) => outbox.leave(entry, next, claimed));
-        return 'claims';
-      }
-      home.edit(entry.messageId, entry.body, entry.at);
+  /** Its message is in a log, and nobody knows any more in which: the older ones are asked. */
+  function wantBefore(messageId: MessageId, all: readonly SegmentReplica[], want: (n: number) => void): void {
+    const [oldest] = [...all].sort((a, b) => a.n - b.n);
+    if (oldest?.status().kind === 'live' && mayBeBefore(messageId, oldest)) want(oldest.n - 1);
+  }
+
+  /** True: one more is under way. */
+  function settle(entry: FollowingEntry, message: Entry | undefined, home: SegmentReplica): boolean {
+    const step = stepOf(entry, home);
+    switch (step.kind) {
+      case 'waits':
+        return false;
+      case 'failed':
+        outbox.fail([entry.id], step.code);
+        return false;
+      case 'done':
+        set.delete(entry.id);
+        outbox.done(entry.kind === 'delete' && message ? [entry, message] : [entry]);
+        return false;
+      case 'set':
+        return write(entry, home, step.write);
     }
-    const struct = home.own(entry.messageId);
-    if (struct) set.set(entry.id, { segment: home, struct });
-    return 'set';
+    return step satisfies never;
+  }
+
+  function write(entry: FollowingEntry, home: SegmentReplica, run: () => void): boolean {
+    if (claims.has(entry.id) || !suspicion.isFree(home.n)) return false;
+    const next = home.next();
+    if (entry.kind !== 'delete' && entry.left?.client !== next.client) claims.leave(entry, { ...next, n: home.n });
+    else {
+      suspicion.set(home.n, entry);
+      set.set(entry.id, { segment: home, struct: next });
+      run();
+    }
+    return true;
   }
 
   function move(): void {
-    moveMessages(look());
+    const before = look();
+    moveMessages(before);
     const options = look();
-    if (options.open && options.outbox.status() !== 'loading') moveChanges(options);
+    if (!options.open || outbox.status() === 'loading') return;
+    moveFollowing(options);
+    if (!outbox.of(options.id).some((entry) => (entry.kind === 'message' || isFollowing(entry)) && isWaiting(entry))) suspicion.clear();
   }
 
   return {
     move,
+    judged: suspicion.judged,
+    refused: suspicion.refused,
     closed: (id, n) => void closedTo.set(id, Math.max(n, closedTo.get(id) ?? 0)),
   };
 }

@@ -11,6 +11,7 @@ import { type Inbox, openInbox } from './inbox.ts';
 import { openRequestMover } from './move-requests.ts';
 import { openKey } from './outbox/entry.ts';
 import { type Outbox, openOutbox } from './outbox/outbox.ts';
+import { type PrivateDocument, openPrivateDocument } from './private-document.ts';
 import { makeOpenProvider } from './provider.ts';
 import type { DeviceStorage } from './storage/device-storage.ts';
 import { joinTabs, makeMoves } from './tabs.ts';
@@ -23,6 +24,8 @@ export interface Sync {
   inbox: Inbox;
   blocks: Blocks;
   drafts: Drafts;
+  /** What this person has for themselves, on all their devices. */
+  personal: PrivateDocument;
   outbox: Outbox;
   conversations: Conversations;
   connection: () => ConnectionState;
@@ -69,7 +72,6 @@ export function openSync(deps: SyncDeps): Sync {
   const notify = (): void => listeners.forEach((listener) => listener());
   const { database } = deps.storage;
   const inbox = openInbox(database);
-  const drafts = openDrafts(database);
   const blocks = openBlocks({ database, api, onChange: notify });
   let isReady = false;
   let isOnline = deps.isOnline();
@@ -108,6 +110,9 @@ export function openSync(deps: SyncDeps): Sync {
   const moves = makeMoves(tabs, outbox);
   const isReachable = (): boolean => connection.state() === 'open' || connection.state() === 'http';
 
+  const openProvider = makeOpenProvider({ socketFor: connection.socketFor, renew: api.renew, clock });
+  const personal = openPrivateDocument({ me, api, openProvider, cache, outbox, moves });
+  const drafts = openDrafts({ database, personal, outbox, clock });
   const conversations = makeConversations({
     me: me.id,
     clock,
@@ -115,7 +120,7 @@ export function openSync(deps: SyncDeps): Sync {
     outbox,
     cache,
     moves,
-    openProvider: makeOpenProvider({ socketFor: connection.socketFor, renew: api.renew, clock }),
+    openProvider,
     recent: () =>
       tabs.isMover() && isReachable()
         ? [...inbox.conversations().values()]
@@ -139,6 +144,7 @@ export function openSync(deps: SyncDeps): Sync {
 
   function settle(): void {
     conversations.settle();
+    personal.settle();
     requests.move();
     notify();
   }
@@ -156,7 +162,7 @@ export function openSync(deps: SyncDeps): Sync {
 
   async function start(): Promise<void> {
     await Promise.race([
-      Promise.all([inbox.ready, drafts.ready, blocks.ready]),
+      Promise.all([inbox.ready, drafts.ready, personal.ready, blocks.ready]),
       new Promise<void>((resolve) => void clock.after(STUCK_MS, resolve)),
     ]);
     if (closed) return;
@@ -179,9 +185,11 @@ export function openSync(deps: SyncDeps): Sync {
       delivered.look();
       openAgain();
     }),
+    personal.subscribe(notify),
     cache.subscribe(notify),
     connection.subscribe(() => {
       if (connection.state() === 'open') delivered.again();
+      if (isReachable()) personal.again();
       lookAtBlocks();
       settle();
     }),
@@ -192,6 +200,7 @@ export function openSync(deps: SyncDeps): Sync {
     inbox,
     blocks,
     drafts,
+    personal,
     outbox,
     conversations,
     connection: connection.state,
@@ -226,6 +235,7 @@ export function openSync(deps: SyncDeps): Sync {
     wake() {
       connection.wake();
       lookAtBlocks(true);
+      personal.again();
     },
     subscribe(listener) {
       listeners.add(listener);
@@ -235,6 +245,8 @@ export function openSync(deps: SyncDeps): Sync {
       closed = true;
       for (const stop of stops) stop();
       listeners.clear();
+      drafts.close();
+      personal.close();
       conversations.close();
       requests.close();
       delivered.close();

@@ -1,6 +1,6 @@
 import type { Awareness } from 'y-protocols/awareness';
 import * as Y from 'yjs';
-import { CLOSE } from '../../shared/close-codes.ts';
+import { CLOSE, type Refusal } from '../../shared/close-codes.ts';
 import type { Told } from '../../shared/protocol.ts';
 import type { StructId } from './outbox/entry.ts';
 import { OWN_CHANGE, type OpenProvider, type Provider } from './provider.ts';
@@ -35,6 +35,8 @@ interface Options<T> {
   onChange: () => void;
   /** A struct was neutralised. */
   onTold?: (entry: Told) => void;
+  /** The server refused an update that was made here; the document begins again, and what was in it is to be set again. */
+  onRefused?: () => void;
   /** The document has this awareness from now on. */
   onAwareness?: (awareness: Awareness) => void;
 }
@@ -48,9 +50,20 @@ interface Life {
 
 /** After so many refused generations in a row the document is ended: it would go on for ever. */
 const REFUSALS = 3;
+const RESTORED: Refusal = 'restored';
+const isRefusal = (code: number): boolean => code === CLOSE.refused.code || code === CLOSE.tooLarge.code;
 
 /** Opens a document. After a refusal it begins again, empty and under a new client id: what was not committed is set again from the outbox. */
-export function openReplica<T>({ documentId, openProvider, cache, read, onChange, onTold, onAwareness }: Options<T>): Replica<T> {
+export function openReplica<T>({
+  documentId,
+  openProvider,
+  cache,
+  read,
+  onChange,
+  onTold,
+  onRefused,
+  onAwareness,
+}: Options<T>): Replica<T> {
   let status: ReplicaStatus = { kind: 'connecting' };
   let committed = new Map<number, number>();
   let cached: { value: T } | null = null;
@@ -78,8 +91,10 @@ export function openReplica<T>({ documentId, openProvider, cache, read, onChange
       },
       lost: () => become({ kind: 'connecting' }),
       ended(code, reason) {
-        if (code === CLOSE.refused.code && ++refusals <= REFUSALS) beginAgain(true);
-        else become({ kind: 'ended', code, reason });
+        if (!isRefusal(code) || ++refusals > REFUSALS) return become({ kind: 'ended', code, reason });
+        // What the server has lost since is nobody's fault here.
+        if (reason !== RESTORED) onRefused?.();
+        beginAgain(true);
       },
       committed(clocks) {
         for (const [client, clock] of clocks) committed.set(client, Math.max(clock, committed.get(client) ?? 0));

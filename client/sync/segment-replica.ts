@@ -1,4 +1,3 @@
-import * as Y from 'yjs';
 import type { Neutralised } from '../../shared/close-codes.ts';
 import { formatDocumentId, type MessageId, type Uuid } from '../../shared/ids.ts';
 import {
@@ -7,19 +6,16 @@ import {
   addMessage,
   deleteMessage,
   editMessage,
-  laneName,
+  react,
+  reactionsKey,
   readMessages,
   readSegmentMeta,
 } from '../../shared/segment.ts';
 import type { StructId } from './outbox/entry.ts';
+import { type OwnValue, keyOf, newestOf, nextStruct, setBy } from './own-lane.ts';
 import type { OpenProvider } from './provider.ts';
 import { type ReplicaStatus, openReplica } from './replica.ts';
 import type { ReplicaCache } from './storage/replica-cache.ts';
-
-/** The newest value of a key of the own lane, with the struct that set it. `null`: a tombstone. */
-export interface OwnValue extends StructId {
-  readonly value: MessageValue | 0 | null;
-}
 
 /** The replica of one segment, as plain values. */
 export interface SegmentReplica {
@@ -32,18 +28,22 @@ export interface SegmentReplica {
   messages: () => readonly SegmentMessage[];
   message: (id: MessageId) => SegmentMessage | undefined;
   isLogged: (id: MessageId) => boolean;
-  own: (id: MessageId) => OwnValue | null;
+  /** What this person has made of a message of theirs; `0`: deleted. */
+  own: (id: MessageId) => OwnValue<MessageValue | 0> | null;
+  /** This person's reactions to a message. */
+  ownReactions: (id: MessageId) => OwnValue<readonly string[]> | null;
   isCommitted: (id: StructId) => boolean;
   /** The next struct that is written here. */
   next: () => StructId;
-  /** The struct of this client at or after this clock that set the message, even when others have written over it since. */
-  setBy: (id: MessageId, from: StructId) => StructId | null;
+  /** The struct of this client at or after this clock that set a key, even when others have written over it since. */
+  setBy: (key: string, from: StructId) => StructId | null;
   /** Set here, and neither in the log nor neutralised as far as we know. */
   isUndecided: (id: MessageId) => boolean;
   /** Sets new messages, all in one update. */
   place: (messages: readonly { messageId: MessageId; value: MessageValue }[]) => void;
   edit: (id: MessageId, body: string, editedAt: number) => void;
   remove: (id: MessageId) => void;
+  react: (id: MessageId, emoji: readonly string[]) => void;
   close: () => void;
 }
 
@@ -54,24 +54,25 @@ interface Options {
   openProvider: OpenProvider;
   cache: ReplicaCache;
   onChange: () => void;
-  /** The server did not take what was written under this id, and why. */
-  onNeutralised: (id: MessageId, code: Neutralised) => void;
+  /** The server did not take what was written under this key, and why. */
+  onNeutralised: (key: string, code: Neutralised) => void;
+  /** The server refused an update that was made here. */
+  onRefused: () => void;
 }
 
 const EMPTY = { messages: [] as readonly SegmentMessage[], byId: new Map<MessageId, SegmentMessage>() };
 
-const isStruct = (item: Y.Item, { client, clock }: StructId): boolean =>
-  item.id.client === client && clock >= item.id.clock && clock < item.id.clock + item.length;
-
-/** Under which key of the lane a struct stands, newest values first. */
-function keyOf(lane: Y.Map<unknown>, struct: StructId): string | null {
-  for (const [key, newest] of lane._map)
-    for (let item: Y.Item | null = newest; item; item = item.left) if (isStruct(item, struct)) return key;
-  return null;
-}
-
 /** Opens a segment. */
-export function openSegmentReplica({ conversationId, n, me, openProvider, cache, onChange, onNeutralised }: Options): SegmentReplica {
+export function openSegmentReplica({
+  conversationId,
+  n,
+  me,
+  openProvider,
+  cache,
+  onChange,
+  onNeutralised,
+  onRefused,
+}: Options): SegmentReplica {
   const replica = openReplica({
     documentId: formatDocumentId({ kind: 'segment', conversationId, n }),
     openProvider,
@@ -83,36 +84,22 @@ export function openSegmentReplica({ conversationId, n, me, openProvider, cache,
       return { messages, byId: new Map(messages.map((message) => [message.id, message])) };
     },
     onTold(entry) {
-      const key = replica.look((doc) => keyOf(doc.getMap(laneName(me)), entry));
+      const key = replica.look((doc) => keyOf(doc, me, entry));
       if (key !== null) onNeutralised(key, entry.code);
     },
+    onRefused,
   });
   const isLogged = (id: MessageId): boolean => replica.content().byId.has(id);
 
-  function own(id: MessageId): OwnValue | null {
-    return replica.look((doc) => {
-      const item = doc.getMap(laneName(me))._map.get(id);
-      if (!item) return null;
-      const value = item.deleted ? null : (item.content.getContent().at(-1) as MessageValue | 0);
-      return { client: item.id.client, clock: item.id.clock + item.length - 1, value };
-    });
-  }
-
-  function setBy(id: MessageId, from: StructId): StructId | null {
-    return replica.look((doc) => {
-      for (let item = doc.getMap(laneName(me))._map.get(id) ?? null; item; item = item.left) {
-        const clock = item.id.clock + item.length - 1;
-        if (item.id.client === from.client && clock >= from.clock) return { client: from.client, clock };
-      }
-      return null;
-    });
-  }
+  const own = (id: MessageId): OwnValue<MessageValue | 0> | null =>
+    replica.look((doc) => newestOf(doc, me, id) as OwnValue<MessageValue | 0> | null);
 
   return {
     n,
     own,
-    setBy,
-    next: () => replica.look((doc) => ({ client: doc.clientID, clock: Y.getState(doc.store, doc.clientID) })),
+    ownReactions: (id) => replica.look((doc) => newestOf(doc, me, reactionsKey(id)) as OwnValue<readonly string[]> | null),
+    setBy: (key, from) => replica.look((doc) => setBy(doc, me, key, from)),
+    next: () => replica.look(nextStruct),
     isLogged,
     status: replica.status,
     isLoaded: replica.isLoaded,
@@ -129,6 +116,7 @@ export function openSegmentReplica({ conversationId, n, me, openProvider, cache,
     place: (messages) => replica.change((doc) => messages.forEach(({ messageId, value }) => addMessage(doc, me, messageId, value))),
     edit: (id, body, editedAt) => replica.change((doc) => void editMessage(doc, me, id, body, editedAt)),
     remove: (id) => replica.change((doc) => deleteMessage(doc, me, id)),
+    react: (id, emoji) => replica.change((doc) => react(doc, me, id, emoji)),
     close: replica.close,
   };
 }

@@ -1,6 +1,10 @@
+import * as decoding from 'lib0/decoding';
+import type { Refusal } from '../../shared/close-codes.ts';
 import { parseDocumentId, type Uuid } from '../../shared/ids.ts';
+import { MESSAGE, SYNC } from '../../shared/protocol.ts';
 import { readLog } from '../../shared/segment.ts';
 import { startTestNode } from '../../sync-server/core/testing/test-node.ts';
+import type { Permissions } from '../../sync-server/core/ports.ts';
 import type { Session } from '../../sync-server/core/session/session.ts';
 import * as Y from 'yjs';
 import { type OpenProvider, makeOpenProvider } from './provider.ts';
@@ -8,13 +12,23 @@ import type { VirtualSocket } from './wire/virtual-socket.ts';
 import { makeSocketFor } from './wire/virtual-socket.ts';
 import type { Clock } from '../../shared/clock.ts';
 
+/** Whether a message to the server is an update that holds structs. */
+function bringsStructs(message: Uint8Array): boolean {
+  const decoder = decoding.createDecoder(message);
+  if (decoding.readVarUint(decoder) !== MESSAGE.sync || decoding.readVarUint(decoder) === SYNC.step1) return false;
+  return Y.parseUpdateMeta(decoding.readVarUint8Array(decoder)).to.size > 0;
+}
+
 /** The real core over memory adapters behind virtual sockets, with a network that a test cuts. */
-export async function startCore(clock: Clock) {
-  const world = await startTestNode();
+export async function startCore(clock: Clock, options: { permissions?: Permissions } = {}) {
+  const world = await startTestNode(options);
   const { node, store } = world;
   const sessions = new Map<VirtualSocket, Session>();
   const dialling = new Map<VirtualSocket, Uuid>();
   const refusals: { documentId: string; code: number; reason: string }[] = [];
+  /** Of each document, how often the server has been brought something. */
+  const updates = new Map<string, number>();
+  let refuse = (_documentId: string): Refusal | null => null;
   let isUp = true;
   let largest = 0;
 
@@ -50,6 +64,15 @@ export async function startCore(clock: Clock) {
   return {
     world,
     refusals,
+    updates: (documentId: string) => updates.get(documentId) ?? 0,
+    /** What the server refuses before it has looked at it, and why. */
+    refuseBy: (rule: typeof refuse) => void (refuse = rule),
+    /** All that the server holds of a document. */
+    document(conversationId: Uuid, n: number): Y.Doc {
+      const doc = new Y.Doc();
+      for (const { update } of store.conversations.get(conversationId)?.documents.get(n)?.rows ?? []) Y.applyUpdate(doc, update);
+      return doc;
+    },
     largest: () => largest,
     openProviderOf(userId: Uuid): OpenProvider {
       const socketFor = makeSocketFor({
@@ -60,7 +83,14 @@ export async function startCore(clock: Clock) {
         send(socket, message) {
           largest = Math.max(largest, message.length);
           const session = sessions.get(socket);
-          setImmediate(() => session && sessions.get(socket) === session && session.receive(message));
+          setImmediate(() => {
+            if (!session || sessions.get(socket) !== session) return;
+            if (!bringsStructs(message)) return session.receive(message);
+            updates.set(socket.documentId, (updates.get(socket.documentId) ?? 0) + 1);
+            const reason = refuse(socket.documentId);
+            if (reason) session.end('refused', reason);
+            else session.receive(message);
+          });
         },
         remove(socket) {
           sessions.get(socket)?.closed();

@@ -2,6 +2,7 @@ import type { Clock, RandomBytes } from '../../shared/clock.ts';
 import { type ConversationKind, type Role, createRoot } from '../../shared/conversation.ts';
 import { type Uuid, directConversationId, makeUuid } from '../../shared/ids.ts';
 import { createSegment } from '../../shared/segment.ts';
+import { createPrivate } from '../../shared/user-document.ts';
 import type { Committer } from './room/committer.ts';
 import type { Messaging, SendResult } from './messaging-port.ts';
 import type { Logger, Member, Membership, NewConversation, UpdateLog } from './ports.ts';
@@ -119,7 +120,7 @@ export function makeMessaging(deps: {
       return stored;
     },
     async ensurePrivate(userId) {
-      const segment = writeAsServer(freshState(1, 0, random), [], (doc) => doc.getMap('meta').set('n', 1));
+      const segment = writeAsServer(freshState(1, 0, random), [], (doc) => createPrivate(doc, 1));
       const members: Member[] = [{ userId, role: 'owner', since: 0 }];
       await log.create({ id: userId, kind: 'private', title: null, createdAt: clock.now(), members, documents: [segment] });
     },

@@ -1,9 +1,13 @@
 import type { Neutralised } from '../../../shared/close-codes.ts';
 import type { MessageId, Uuid } from '../../../shared/ids.ts';
 import type { MessageValue } from '../../../shared/segment.ts';
+import type { ConversationMarks, Setting } from '../../../shared/user-document.ts';
 
-/** Why an entry failed for good: neutralised by the server, its message is gone, or the conversation is not open to this person. */
-export type Failure = Neutralised | 'gone' | 'refused';
+/**
+ * Why an entry failed for good: neutralised by the server, its message is gone, the conversation is not open to this person, or the server
+ * cannot read it.
+ */
+export type Failure = Neutralised | 'gone' | 'refused' | 'unreadable';
 
 /** Where a struct of Yjs stands: its client id and clock. */
 export interface StructId {
@@ -44,6 +48,29 @@ export type EditEntry = Common & {
   readonly body: string;
   readonly left?: StructId;
 };
+/** This person's reactions to a message that change: each emoji once. The others stay as they are. `n` and `left` as of an edit. */
+export type ReactEntry = Common & {
+  readonly kind: 'react';
+  readonly messageId: MessageId;
+  readonly n: number | null;
+  readonly toggles: readonly Toggle[];
+  readonly left?: StructId;
+};
+export interface Toggle {
+  readonly emoji: string;
+  readonly isOn: boolean;
+}
+/**
+ * A value of this person's private document; its conversation is that person. Of what a conversation is marked with, only what changes.
+ * `left`: as of an edit, in the document of that number.
+ */
+export type PrivateEntry = Common & {
+  readonly kind: 'private';
+  readonly key: string;
+  readonly value: PrivateValue;
+  readonly left?: StructId & { readonly n: number };
+};
+export type PrivateValue = Setting | ConversationMarks;
 export type DeleteEntry = Common & { readonly kind: 'delete'; readonly messageId: MessageId; readonly n: number | null };
 /** This person has read up to `seq`. */
 export type ReadEntry = Common & { readonly kind: 'read'; readonly seq: number };
@@ -55,11 +82,17 @@ export type AnswerEntry = Common & { readonly kind: 'answer'; readonly answer: A
 export type BlockEntry = Common & { readonly kind: 'block'; readonly userId: Uuid; readonly isBlocked: boolean };
 
 /** An own change that the server has not acknowledged. */
-export type Entry = OpenEntry | MessageEntry | EditEntry | DeleteEntry | ReadEntry | AnswerEntry | BlockEntry;
+export type Entry = OpenEntry | MessageEntry | EditEntry | DeleteEntry | ReactEntry | PrivateEntry | ReadEntry | AnswerEntry | BlockEntry;
 export type ChangeEntry = EditEntry | DeleteEntry;
+/** What goes where its message lives. */
+export type FollowingEntry = ChangeEntry | ReactEntry;
+/** What others may write over: the device knows by which struct it goes before it does. */
+export type LeavingEntry = EditEntry | ReactEntry | PrivateEntry;
 
 export const messageKey = (id: MessageId): string => `m:${id}`;
 export const changeKey = (id: MessageId): string => `c:${id}`;
+export const reactKey = (id: MessageId): string => `e:${id}`;
+export const privateKey = (key: string): string => `p:${key}`;
 export const openKey = (conversationId: Uuid): string => `o:${conversationId}`;
 export const readKey = (conversationId: Uuid): string => `r:${conversationId}`;
 export const answerKey = (conversationId: Uuid): string => `a:${conversationId}`;
@@ -120,6 +153,7 @@ export const remove =
     return new Map<string, null>([
       [message.id, null],
       [change.id, null],
+      [reactKey(change.messageId), null],
     ]);
   };
 
@@ -132,14 +166,20 @@ export const drop =
 const withState =
   (state: EntryState): Decide =>
   (found) =>
-    new Map(
-      [...found.values()].map((entry) => [entry.id, entry.kind === 'message' ? { ...entry, state, placed: false } : { ...entry, state }]),
-    );
+    new Map([...found.values()].map((entry) => [entry.id, asUnsent({ ...entry, state })]));
+
+/** Nothing of it stands in a document: were it set again, that would be anew. */
+function asUnsent(entry: Entry): Entry {
+  if (entry.kind === 'message') return { ...entry, placed: false };
+  if (!isLeaving(entry)) return entry;
+  const { left: _, ...unsent } = entry;
+  return unsent;
+}
 
 /** The server did not take it: it stands in no document any more. */
 export const fail = (code: Failure): Decide => withState({ kind: 'failed', code });
-/** Sends it again, under the same id. */
-export const retry: Decide = withState(WAITING);
+/** Sends what failed again, under the same id. */
+export const retry: Decide = (found) => withState(WAITING)(new Map([...found].filter(([, { state }]) => state.kind === 'failed')));
 
 /** Marks messages as placed, before they are: from now on they may have left. */
 export const claim: Decide = (found) =>
@@ -149,11 +189,14 @@ export const claim: Decide = (found) =>
     ),
   );
 
-/** Says of an edit, before it is set, by which struct that will be; not of one that was changed meanwhile, or that another tab sets. */
+const isLeaving = (entry: Entry): entry is LeavingEntry => entry.kind === 'edit' || entry.kind === 'react' || entry.kind === 'private';
+
+/** Says of a change, before it is set, by which struct that will be; not of one that was changed meanwhile, or that another tab sets. */
 export const leave =
-  (entry: EditEntry, left: StructId): Decide =>
+  (entry: LeavingEntry, left: StructId & { n: number }): Decide =>
   (found) => {
     const now = found.get(entry.id);
-    const isSame = now?.kind === 'edit' && now.order === entry.order && now.at === entry.at && now.left?.client === entry.left?.client;
+    if (!now || !isLeaving(now)) return NOTHING;
+    const isSame = now.order === entry.order && now.at === entry.at && now.left?.client === entry.left?.client;
     return isSame ? one({ ...now, left }) : NOTHING;
   };

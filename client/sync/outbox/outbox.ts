@@ -2,7 +2,8 @@ import type { Clock } from '../../../shared/clock.ts';
 import type { MessageId, Uuid } from '../../../shared/ids.ts';
 import type { MessageValue } from '../../../shared/segment.ts';
 import * as by from './entry.ts';
-import { type Decide, type Entry, answerKey, blockKey, changeKey, messageKey, openKey, readKey } from './entry.ts';
+import { type Decide, type Entry, answerKey, blockKey, changeKey, messageKey, openKey, privateKey, reactKey, readKey } from './entry.ts';
+import { logged, react, setPrivate } from './following.ts';
 import { type Job, inOrder } from './in-order.ts';
 import { inTime } from './in-time.ts';
 import { type OutboxStore, pick } from './outbox-store.ts';
@@ -37,8 +38,14 @@ export interface Outbox {
   done: (entries: readonly Entry[]) => void;
   /** Says durably that these may have left. Calls back when that is written, or cannot be. */
   claim: (ids: readonly string[], claimed: () => void) => void;
-  /** The same for an edit, with the struct by which it is about to be set. */
-  leave: (entry: by.EditEntry, left: by.StructId, claimed: () => void) => void;
+  /** The same for what others may write over, with the struct by which it is about to be set. */
+  leave: (entry: by.LeavingEntry, left: by.StructId & { n: number }, claimed: () => void) => void;
+  /** Turns this person's reaction to a message on or off. */
+  react: (conversationId: Uuid, id: MessageId, n: number | null, toggle: by.Toggle) => void;
+  /** Sets a value of this person's private document. */
+  set: (owner: Uuid, key: string, value: by.PrivateValue) => void;
+  /** These messages are in the log of segment `n`: they leave, and what follows them knows where to go. */
+  logged: (messages: readonly by.MessageEntry[], n: number) => void;
   subscribe: (listener: () => void) => () => void;
   close: () => void;
 }
@@ -242,9 +249,24 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
         [messageKey(messageId), changeKey(messageId)],
         by.edit({ ...common(changeKey(messageId), id), kind: 'edit', messageId, n, body }, known(messageKey(messageId))),
       ),
+    react: (id, messageId, n, toggle) =>
+      void change(
+        [reactKey(messageId)],
+        react(
+          { ...common(reactKey(messageId), id), kind: 'react', messageId, n, toggles: [toggle] },
+          known(reactKey(messageId)).isElsewhere,
+        ),
+      ),
+    set: (owner, key, value) =>
+      void change([privateKey(key)], setPrivate({ ...common(privateKey(key), owner), kind: 'private', key, value })),
+    logged: (messages, n) =>
+      void change(
+        messages.flatMap(({ id, messageId }) => [id, ...[changeKey(messageId), reactKey(messageId)].filter((key) => held.has(key))]),
+        logged(messages, n),
+      ),
     remove: (id, messageId, n) =>
       void change(
-        [messageKey(messageId), changeKey(messageId)],
+        [messageKey(messageId), changeKey(messageId), reactKey(messageId)],
         by.remove({ ...common(changeKey(messageId), id), kind: 'delete', messageId, n }, known(messageKey(messageId))),
       ),
     retry: (ids) => void change(ids, by.retry),

@@ -13,12 +13,14 @@ export interface Editable {
 interface Props {
   /** Whom one writes to. */
   name: string;
-  /** What was begun here before. */
+  /** What was begun here before, or on another device since. */
   draft: string;
   /** The connection is away; writing and sending go on. */
   isWaiting: boolean;
   sendKey: Preferences['sendKey'];
   onDraft: (text: string) => void;
+  /** Nobody writes any more, for now. */
+  onPause: () => void;
   onTyped: () => void;
   onSend: (text: string) => void;
   /** The last own message that can be changed. */
@@ -45,6 +47,8 @@ const IN_COMPOSITION = 229;
 export const Composer: Component<Props> = (props) => {
   const [text, setText] = createSignal(props.draft);
   const [editing, setEditing] = createSignal<Editable | null>(null);
+  /** Somebody is writing here: nothing takes the place of what they write. */
+  let isWriting = false;
   let input!: HTMLTextAreaElement;
   const left = (): number => LIMITS.body - text().trim().length;
   const isSendable = (): boolean => text().trim() !== '' && left() >= 0;
@@ -52,6 +56,7 @@ export const Composer: Component<Props> = (props) => {
   function write(next: string): void {
     setText(next);
     if (editing()) return;
+    isWriting = next !== '';
     props.onDraft(next);
     if (next.trim() !== '') props.onTyped();
   }
@@ -76,6 +81,14 @@ export const Composer: Component<Props> = (props) => {
     setEditing(null);
     setText(props.draft);
     input.focus();
+  }
+  function pause(): void {
+    isWriting = false;
+    props.onPause();
+    takeDraft(props.draft);
+  }
+  function takeDraft(draft: string): void {
+    if (!isWriting && !editing()) setText(draft);
   }
   /** What a key does here; null leaves it to the browser. */
   function actOf(event: KeyboardEvent): (() => void) | null {
@@ -111,6 +124,7 @@ export const Composer: Component<Props> = (props) => {
       { defer: true },
     ),
   );
+  createEffect(on(() => props.draft, takeDraft, { defer: true }));
   onMount(() => {
     // On a touch screen the focus would open the keyboard over what one came to read.
     if (!matchMedia('(hover: none)').matches) input.focus({ preventScroll: true });
@@ -151,6 +165,7 @@ export const Composer: Component<Props> = (props) => {
           value={text()}
           onInput={(event) => write(event.currentTarget.value)}
           onKeyDown={onKeyDown}
+          onBlur={pause}
         />
       </div>
       <p id="composer-limit" class="composer__limit" classList={{ 'composer__limit--over': left() < 0 }}>

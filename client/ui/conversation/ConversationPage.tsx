@@ -130,9 +130,10 @@ const ConversationPane: Component<{ id: string; conversation: Conversation }> = 
         fallback={
           <Composer
             name={name()}
-            draft={page.draft(props.id)}
+            draft={page.personal.draft(props.id)}
             isWaiting={page.connection() !== 'connected'}
-            onDraft={(text) => page.setDraft(props.id, text)}
+            onDraft={(text) => page.personal.setDraft(props.id, text)}
+            onPause={page.personal.flushDrafts}
             onTyped={view.typed}
             sendKey={platform.preferences().sendKey}
             onSend={send}

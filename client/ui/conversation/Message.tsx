@@ -1,6 +1,6 @@
 import { type Component, For, Show, createMemo, untrack } from 'solid-js';
 import type { Mark } from '../../state/create-conversation.ts';
-import { FAILURES } from '../../state/failures.ts';
+import { FAILURES, REACTION_FAILURES } from '../../state/failures.ts';
 import type { ThreadMessage } from '../../state/thread.ts';
 import { Icon, type IconName } from '../controls/Icon.tsx';
 import { formatDay, formatExact, formatHour, formatLate, formatSpoken } from '../times.ts';
@@ -30,6 +30,7 @@ interface Props {
   isStop: boolean;
   onRetry: () => void;
   onDiscard: () => void;
+  onDiscardReactions: () => void;
   /** Null: there is nothing to be done with it. */
   onMenu: ((anchor: HTMLElement, isByKeyboard: boolean) => void) | null;
 }
@@ -79,6 +80,25 @@ const Meta: Component<Pick<Props, 'message' | 'mark' | 'isOffline'>> = (props) =
   </span>
 );
 
+interface Action {
+  words: string;
+  act: () => void;
+}
+
+/** What failed, why, and what can be done about it. */
+const Failed: Component<{ words: string; actions: readonly Action[]; isStop: boolean }> = (props) => (
+  <p class="failure" role="alert">
+    <span>{props.words}</span>
+    <For each={props.actions}>
+      {({ words, act }) => (
+        <button type="button" class="link" tabindex={props.isStop ? 0 : -1} onClick={act}>
+          {words}
+        </button>
+      )}
+    </For>
+  </p>
+);
+
 /** One item of the thread: dividers before it, the bubble, and what failed. Focused it is one sentence (C9.6). */
 export const Message: Component<Props> = (props) => {
   // By itself: where it stands among more and more messages changes often, and what it says does not.
@@ -88,6 +108,10 @@ export const Message: Component<Props> = (props) => {
     { words: 'Try again', act: () => props.onRetry() },
     { words: 'Copy', act: () => void navigator.clipboard.writeText(props.message.text ?? '') },
     { words: 'Delete', act: () => props.onDiscard() },
+  ];
+  const reactionActions = [
+    { words: 'Try again', act: () => props.onRetry() },
+    { words: 'Dismiss', act: () => props.onDiscardReactions() },
   ];
   /** A long press on a touch screen, or the key for it; a mouse keeps the browser's own menu, and so does a text that is selected. */
   function onContextMenu(event: MouseEvent & { currentTarget: HTMLElement }): void {
@@ -149,18 +173,10 @@ export const Message: Component<Props> = (props) => {
         </Show>
       </div>
       <Show when={props.message.failure} keyed>
-        {(failure) => (
-          <p class="failure" role="alert">
-            <span>{FAILURES[failure]}</span>
-            <For each={actions}>
-              {({ words, act }) => (
-                <button type="button" class="link" tabindex={props.isStop ? 0 : -1} onClick={act}>
-                  {words}
-                </button>
-              )}
-            </For>
-          </p>
-        )}
+        {(failure) => <Failed words={FAILURES[failure]} actions={actions} isStop={props.isStop} />}
+      </Show>
+      <Show when={props.message.reactionFailure} keyed>
+        {(failure) => <Failed words={REACTION_FAILURES[failure]} actions={reactionActions} isStop={props.isStop} />}
       </Show>
     </li>
   );

@@ -102,6 +102,7 @@ export const Thread: Component<Props> = (props) => {
         isStop={isStop(message.id)}
         onRetry={() => view.retry(message.id)}
         onDiscard={() => view.discard(message.id)}
+        onDiscardReactions={() => view.discardReactions(message.id)}
         onMenu={
           hasMenu(message)
             ? (anchor, isByKeyboard) => setMenu({ anchor, isByKeyboard, label: 'Message', actions: actionsFor(message, props.acts) })

@@ -105,10 +105,12 @@ const Row: Component<{ message: WaitingMessage }> = (props) => {
                   Copy
                 </button>
               </Show>
-              <button ref={editButton} type="button" class="button button--plain button--small" onClick={() => setEditing(true)}>
-                <Icon name="edit" />
-                Edit
-              </button>
+              <Show when={props.message.isEditable}>
+                <button ref={editButton} type="button" class="button button--plain button--small" onClick={() => setEditing(true)}>
+                  <Icon name="edit" />
+                  Edit
+                </button>
+              </Show>
               <button type="button" class="button button--plain button--small" onClick={remove}>
                 <Icon name="remove" />
                 Delete

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { readRoot } from '../../../shared/conversation.ts';
 import { LIMITS } from '../../../shared/limits.ts';
 import { addMessage, deleteMessage, laneName, readLog, readMessages, readSegmentMeta } from '../../../shared/segment.ts';
+import { readNext } from '../../../shared/user-document.ts';
 import { CommitUnknown, LogUnavailable } from '../ports.ts';
 import { makeMemoryLog } from '../../memory/update-log.ts';
 import { systemRandom } from '../../../shared/clock.ts';
@@ -280,6 +281,16 @@ describe('roll-over', () => {
     const second = await open(ana, `user:${ana}/2`);
     expect(second.doc.getMap(laneName(ana)).get('stheme')).toBe('dark');
     expect(first.told.map(({ code }) => code)).toContain('closed');
+    // Whoever has the old one open hears of it there, and so does who opens it later.
+    const late = await open(ana, `user:${ana}/1`);
+    expect([first, second, late].map(({ doc }) => readNext(doc))).toEqual([2, null, 2]);
+    const { state, rows } = row(ana).documents.get(1)!;
+    const stored = new Y.Doc();
+    for (const { update } of rows) Y.applyUpdate(stored, update);
+    expect([Y.getState(stored.store, state.logClient), Y.encodeStateVector(late.doc)]).toEqual([
+      state.logClock,
+      Y.encodeStateVector(stored),
+    ]);
   });
 });
 

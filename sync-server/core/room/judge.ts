@@ -4,7 +4,6 @@ import type { Refusal } from '../../../shared/close-codes.ts';
 import type { MessageId, Uuid } from '../../../shared/ids.ts';
 import { LIMITS } from '../../../shared/limits.ts';
 import type { ClientClock, Told } from '../../../shared/protocol.ts';
-import { laneName } from '../../../shared/segment.ts';
 import { type BuiltDocument, openBatch } from '../accept/batch.ts';
 import type { DecodedUpdate } from '../accept/decode.ts';
 import type { SendResult } from '../messaging-port.ts';
@@ -85,6 +84,7 @@ export function judge(
     const next = isTime(room, built.state) ? openNext(room, built, locked, deps.random) : null;
     if (!next) continue;
     write.state.closed = true;
+    if (next.word) addWord(write, next.word);
     open = next.open;
     documents.push(...next.documents);
   }
@@ -151,20 +151,30 @@ function isTime({ name, state }: Room, after: DocumentState): boolean {
   return name.kind !== 'user' || hasGrown || fillsUp || after.position % LOOK_EVERY === 0;
 }
 
-/** Null: a private document whose living values alone would half fill the next one; compaction has to do. */
+/** What the server writes into a document beside a batch's own part of it: one struct of one clock. */
+function addWord(write: DocumentWrite, word: Uint8Array): void {
+  const before = write.update.byteLength;
+  write.update = Y.mergeUpdates([write.update, word]);
+  write.state.bytes += write.update.byteLength - before;
+  write.state.logClock += 1;
+}
+
+/**
+ * The document that goes on from a full one, and what the full one says of it where no root does. Null: a private document whose living
+ * values alone would half fill the next one; compaction has to do.
+ */
 function openNext(
   room: Room,
   built: BuiltDocument,
   locked: Locked,
   random: RandomBytes,
-): { open: number; documents: DocumentWrite[] } | null {
+): { open: number; documents: DocumentWrite[]; word?: Uint8Array } | null {
   if (room.name.kind === 'user') {
     const after = new Y.Doc();
     Y.applyUpdate(after, Y.encodeStateAsUpdate(room.doc));
     Y.applyUpdate(after, built.update);
-    const lane = after.getMap(laneName(locked.conversation.id));
-    const next = carryOver(locked.conversation, built.state, new Map(lane.entries()), random);
-    return next.documents.every(({ state }) => state.bytes <= LIMITS.segmentBytes / 2) ? next : null;
+    const { open, segment, word } = carryOver(locked.conversation.id, after, built.state, random);
+    return segment.state.bytes <= LIMITS.segmentBytes / 2 ? { open, documents: [segment], word } : null;
   }
   const root = locked.documents.get(0);
   if (!root) throw new RootNeeded();

@@ -1,8 +1,10 @@
 import * as Y from 'yjs';
 import type { RandomBytes } from '../../../shared/clock.ts';
 import { openSegment } from '../../../shared/conversation.ts';
+import type { Uuid } from '../../../shared/ids.ts';
 import { createSegment, laneName } from '../../../shared/segment.ts';
-import type { ConversationState, DocumentState, DocumentWrite, UpdateRow } from '../ports.ts';
+import { createPrivate, nameNext } from '../../../shared/user-document.ts';
+import type { DocumentState, DocumentWrite, UpdateRow } from '../ports.ts';
 import { freshState, writeAsServer } from './server-write.ts';
 
 /** The segment after this one, and what the root says of it. */
@@ -33,17 +35,25 @@ export function closeSegment(state: DocumentState): DocumentWrite {
   return { state: closed, update, claims: [], fresh: false, compact: true };
 }
 
-/** The write that opens a person's next private document with the living values of the full one, given as key and value (D8). */
+/**
+ * The write that opens a person's next private document with the living values of the full one (D8), and what the full one says of it, as an
+ * update of its own. `after` is the full one with all that this batch writes to it, at `state`; it is written to.
+ */
 export function carryOver(
-  conversation: ConversationState,
-  full: DocumentState,
-  living: ReadonlyMap<string, unknown>,
+  owner: Uuid,
+  after: Y.Doc,
+  state: DocumentState,
   random: RandomBytes,
-): { open: number; documents: DocumentWrite[] } {
-  const open = full.n + 1;
-  const next = writeAsServer(freshState(open, 0, random), [], (doc) => {
-    const lane = doc.getMap(laneName(conversation.id));
-    for (const [key, value] of living) lane.set(key, value);
+): { open: number; segment: DocumentWrite; word: Uint8Array } {
+  const open = state.n + 1;
+  const segment = writeAsServer(freshState(open, 0, random), [], (doc) => {
+    createPrivate(doc, open);
+    const lane = doc.getMap(laneName(owner));
+    after.getMap(laneName(owner)).forEach((value, key) => void lane.set(key, value));
   });
-  return { open, documents: [next] };
+  after.clientID = state.logClient;
+  const words: Uint8Array[] = [];
+  after.on('update', (update: Uint8Array) => words.push(update));
+  nameNext(after, open);
+  return { open, segment, word: Y.mergeUpdates(words) };
 }

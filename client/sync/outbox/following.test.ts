@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import { systemRandom } from '../../../shared/clock.ts';
+import { makeMessageId, makeUuid } from '../../../shared/ids.ts';
+import { makeTestClock, settled } from '../test-server.ts';
+import { changeKey, messageKey, privateKey, reactKey } from './entry.ts';
+import { makeMemoryOutboxStore } from './outbox-store.ts';
+import { NO_SIBLINGS, type Outbox, openOutbox } from './outbox.ts';
+
+const [me, id] = [1, 2].map((n) => makeUuid(n, systemRandom)) as [string, string];
+const message = makeMessageId(1_000_000, systemRandom);
+const open = (): Outbox => openOutbox({ store: makeMemoryOutboxStore(), siblings: NO_SIBLINGS, clock: makeTestClock() });
+const on = (emoji: string) => ({ emoji, isOn: true });
+const off = (emoji: string) => ({ emoji, isOn: false });
+const toggles = (outbox: Outbox) => {
+  const entry = outbox.get(reactKey(message));
+  return entry?.kind === 'react' ? entry.toggles : null;
+};
+
+describe('reactions', () => {
+  test('[C8.3] one entry for a message; turned on and off again before it left, it is nothing', async () => {
+    const outbox = open();
+    outbox.react(id, message, 1, on('👍'));
+    outbox.react(id, message, 1, off('❤️'));
+    expect([outbox.of(id).length, toggles(outbox)]).toEqual([1, [on('👍'), off('❤️')]]);
+    outbox.react(id, message, 1, off('👍'));
+    expect(toggles(outbox)).toEqual([off('❤️')]);
+    outbox.react(id, message, 1, on('❤️'));
+    await settled();
+    expect(outbox.entries()).toEqual([]);
+  });
+
+  test('what may have left is taken back by another change, in a new entry', async () => {
+    const outbox = open();
+    outbox.react(id, message, 1, on('👍'));
+    const entry = outbox.get(reactKey(message))!;
+    if (entry.kind !== 'react') throw new Error('no reactions');
+    let isClaimed = false;
+    outbox.leave(entry, { client: 5, clock: 0, n: 1 }, () => (isClaimed = true));
+    await expect.poll(() => isClaimed).toBe(true);
+    outbox.react(id, message, 1, off('👍'));
+    expect(outbox.get(reactKey(message))).toMatchObject({ toggles: [off('👍')] });
+    expect(outbox.get(reactKey(message))).not.toHaveProperty('left');
+  });
+
+  test('what failed is undone: the next change begins anew, and a retry is no repetition of what left', () => {
+    const outbox = open();
+    outbox.react(id, message, 1, on('👍'));
+    outbox.fail([reactKey(message)], 'quota');
+    outbox.react(id, message, 1, on('❤️'));
+    expect(outbox.get(reactKey(message))).toMatchObject({ toggles: [on('❤️')], state: { kind: 'waiting' } });
+  });
+
+  test('go with a message that is taken back before it left', async () => {
+    const outbox = open();
+    outbox.send(id, message, ['text', null, null]);
+    outbox.react(id, message, null, on('👍'));
+    outbox.remove(id, message, null);
+    await settled();
+    expect(outbox.entries()).toEqual([]);
+  });
+});
+
+test('what follows a message knows where it went when it is in the log', async () => {
+  const outbox = open();
+  outbox.send(id, message, ['text', null, null]);
+  outbox.claim([messageKey(message)], () => {});
+  outbox.react(id, message, null, on('👍'));
+  outbox.edit(id, message, null, 'better');
+  const entry = outbox.get(messageKey(message))!;
+  if (entry.kind !== 'message') throw new Error('no message');
+  outbox.logged([entry], 7);
+  await settled();
+  expect([outbox.get(messageKey(message)), outbox.get(changeKey(message)), outbox.get(reactKey(message))]).toMatchObject([
+    undefined,
+    { kind: 'edit', n: 7, body: 'better' },
+    { kind: 'react', n: 7 },
+  ]);
+});
+
+describe('a private value', () => {
+  const key = `d${id}`;
+  const marks = `c${id}`;
+  test('[D8] is one entry for a key, the newest', async () => {
+    const outbox = open();
+    outbox.set(me, key, 'a');
+    outbox.set(me, key, 'ab');
+    await settled();
+    expect(outbox.of(me)).toMatchObject([{ id: privateKey(key), kind: 'private', value: 'ab' }]);
+  });
+
+  test('[D8] of marks keeps those that wait; what failed is forgotten by the next', () => {
+    const outbox = open();
+    outbox.set(me, marks, { mute: 5 });
+    outbox.set(me, marks, { pin: 1 });
+    expect(outbox.get(privateKey(marks))).toMatchObject({ value: { mute: 5, pin: 1 } });
+    outbox.fail([privateKey(marks)], 'quota');
+    outbox.set(me, marks, { archive: true });
+    expect(outbox.get(privateKey(marks))).toMatchObject({ value: { archive: true }, state: { kind: 'waiting' } });
+  });
+});
