@@ -16,6 +16,8 @@ export interface WaitingMessage {
   text: string;
   /** Why it failed, in words; null: it waits. */
   failure: string | null;
+  /** The device holds it as it is here. */
+  isKept: boolean;
 }
 
 /** What waits to be sent, over all conversations. */
@@ -26,6 +28,8 @@ export interface Waiting {
   failed: Accessor<number>;
   /** This device does not keep what is written: it would be lost with this tab. */
   isMemoryOnly: Accessor<boolean>;
+  /** How many of them would be. */
+  onlyHere: Accessor<number>;
   sendNow: () => void;
   retry: (id: string) => void;
   edit: (id: string, text: string) => void;
@@ -53,7 +57,8 @@ export function createWaiting({ sync, nameOf }: Options): Waiting {
       if (text === null) return [];
       const opening = outbox.get(openKey(conversationId))?.state;
       const failed = state.kind === 'failed' ? state : opening?.kind === 'failed' ? opening : null;
-      return [{ id, conversationId, at, text, name: nameOf(conversationId), failure: failed && FAILURES[failed.code] }];
+      const [name, failure, isKept] = [nameOf(conversationId), failed && FAILURES[failed.code], outbox.isKept(id)];
+      return [{ id, conversationId, at, text, name, failure, isKept }];
     });
     setEntries(reconcile(shown, { key: 'id' }));
   });
@@ -68,6 +73,7 @@ export function createWaiting({ sync, nameOf }: Options): Waiting {
     retry,
     count: createMemo(() => entries.length),
     failed: createMemo(() => entries.filter(({ failure }) => failure !== null).length),
+    onlyHere: createMemo(() => entries.filter(({ isKept }) => !isKept).length),
     isMemoryOnly: createMemo(() => (changes(), sync.isMemoryOnly())),
     sendNow() {
       for (const { id, failure } of entries) if (failure !== null) retry(id);

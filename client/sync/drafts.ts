@@ -7,6 +7,8 @@ export interface Drafts {
   ready: Promise<void>;
   get: (conversationId: Uuid) => string;
   set: (conversationId: Uuid, text: string) => void;
+  /** The device may have lost them: all are written again. */
+  keepAgain: () => void;
 }
 
 const PREFIX = 'draft:';
@@ -18,13 +20,14 @@ export function openDrafts(database: Pick<DeviceDatabase, 'readAll' | 'write'>):
     for (const [id, text] of await database.readAll(PREFIX).catch(() => []))
       if (typeof text === 'string' && !drafts.has(id)) drafts.set(id, text);
   }
+  const write = (id: Uuid, text: string): void => void database.write(PREFIX + id, text === '' ? null : text).catch(() => {});
   return {
     ready: load(),
     get: (id) => drafts.get(id) ?? '',
     set(id, text) {
-      if (text === '') drafts.delete(id);
-      else drafts.set(id, text);
-      database.write(PREFIX + id, text === '' ? null : text).catch(() => {});
+      drafts.set(id, text);
+      write(id, text);
     },
+    keepAgain: () => drafts.forEach((text, id) => write(id, text)),
   };
 }

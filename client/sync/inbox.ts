@@ -16,6 +16,8 @@ export interface Inbox {
   take: (changes: InboxChanges) => void;
   /** A conversation that the server does not know yet. */
   add: (conversation: Conversation) => void;
+  /** The device may have lost it: it is written again. */
+  keepAgain: () => void;
   subscribe: (listener: () => void) => () => void;
 }
 
@@ -82,6 +84,7 @@ export function openInbox(database: Pick<DeviceDatabase, 'read' | 'write'>): Inb
       rows.set(row.id, row);
       changed();
     },
+    keepAgain: () => void (isLoaded && save()),
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

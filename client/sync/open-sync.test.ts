@@ -94,7 +94,7 @@ test('[F14] the tab that moves gives way to one that can read what waits, when i
   let broken: IDBDatabase | undefined;
   IDBDatabase.prototype.transaction = function begin(...asked) {
     if (this.name === `homing/${ana}` && !opened.includes(this)) opened.push(this);
-    if (this === broken) throw new DOMException('it is gone', 'InvalidStateError');
+    if (this === broken) throw new DOMException('it is gone', 'UnknownError');
     return transaction.apply(this, asked);
   };
   closers.push(() => void (IDBDatabase.prototype.transaction = transaction));

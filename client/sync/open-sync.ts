@@ -7,6 +7,7 @@ import { type Conversations, makeConversations } from './conversations.ts';
 import { makeDeliveredReporter } from './delivered.ts';
 import { type Drafts, openDrafts } from './drafts.ts';
 import { type Inbox, openInbox } from './inbox.ts';
+import { watchKeeping } from './keeping.ts';
 import { openRequestMover } from './move-requests.ts';
 import { type Outbox, openOutbox } from './outbox/outbox.ts';
 import { makeOpenProvider } from './provider.ts';
@@ -65,7 +66,7 @@ export function openSync(deps: SyncDeps): Sync {
   const listeners = new Set<() => void>();
   let hasResigned = false;
   const notify = (): void => listeners.forEach((listener) => listener());
-  const database = openDeviceDatabase(me.id);
+  const database = openDeviceDatabase(me.id, random);
   const inbox = openInbox(database);
   const drafts = openDrafts(database);
   const blocks = openBlocks({ database, api, onChange: notify });
@@ -76,6 +77,7 @@ export function openSync(deps: SyncDeps): Sync {
   const tabs = joinTabs({ ...deps, account: me.id, onMover: () => queueMicrotask(settle) });
   const outbox = openOutbox({ store: database.outbox, siblings: tabs.siblings, clock });
   const cache = openReplicaCache({ account: me.id, database, news: tabs.drops, clock });
+  const keeping = watchKeeping({ clock, database, outbox, cache, drafts, inbox, onChange: notify });
 
   async function pollInbox(): Promise<boolean> {
     try {
@@ -161,7 +163,7 @@ export function openSync(deps: SyncDeps): Sync {
       settle();
     }),
     conversations.subscribe(delivered.look),
-    cache.subscribe(notify),
+    keeping.close,
     connection.subscribe(() => {
       if (connection.state() === 'open') delivered.again();
       lookAtBlocks();
@@ -177,7 +179,7 @@ export function openSync(deps: SyncDeps): Sync {
     outbox,
     conversations,
     connection: connection.state,
-    isMemoryOnly: () => outbox.status() === 'memory' || cache.isFailing(),
+    isMemoryOnly: keeping.isFailing,
     async openDirect(user) {
       const id = await directConversationId(me.id, user.id);
       if (inbox.conversations().has(id)) return id;

@@ -21,7 +21,7 @@ function open(store: OutboxStore, siblings: Siblings = NO_SIBLINGS, clock = make
   return outbox;
 }
 function disk(): DeviceDatabase {
-  const database = openDeviceDatabase(me);
+  const database = openDeviceDatabase(me, systemRandom);
   closers.push(database.close);
   return database;
 }

@@ -39,6 +39,8 @@ export interface Outbox {
   claim: (ids: readonly string[], claimed: () => void) => void;
   /** The same for an edit, with the struct by which it is about to be set. */
   leave: (entry: by.EditEntry, left: by.StructId, claimed: () => void) => void;
+  /** The device has lost all that it held: what is here is written again. */
+  keepAgain: () => void;
   subscribe: (listener: () => void) => () => void;
   close: () => void;
 }
@@ -60,6 +62,7 @@ interface Deps {
 
 const TRY_AGAIN_MS = 1_000;
 const NONE: readonly Entry[] = [];
+const NO_CHANGE: Decide = () => new Map();
 
 /** Opens the outbox. Every change shows at once; it is written, then told to the other tabs. */
 export function openOutbox({ store, siblings, clock }: Deps): Outbox {
@@ -166,7 +169,8 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     const ids = [...unread];
     unread.clear();
     if (ids.length > 0) void reread(ids);
-    if (unkept.size > 0) void write([], () => new Map(), new Map());
+    // Also where nothing is to be written: it tells whether the device answers.
+    void write([], NO_CHANGE, new Map());
   }
 
   function change(ids: readonly string[], decide: Decide): Promise<void> {
@@ -191,10 +195,7 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
 
   const unlisten = siblings.listen((ids) => void reread(ids));
   async function reread(ids: readonly string[]): Promise<void> {
-    const outcome = await inTime(
-      clock,
-      store.change(ids, () => new Map()),
-    ).catch(() => null);
+    const outcome = await inTime(clock, store.change(ids, NO_CHANGE)).catch(() => null);
     if (closed) return;
     for (const [id, entry] of outcome ?? []) {
       note(id, entry);
@@ -251,6 +252,12 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
       ),
     claim: (ids, claimed) => void change(ids, by.claim).then(claimed),
     leave: (entry, left, claimed) => void change([entry.id], by.leave(entry, left)).then(claimed),
+    keepAgain() {
+      onDevice.clear();
+      for (const [id, entry] of held) unkept.set(id, entry);
+      void write([], NO_CHANGE, new Map());
+      judge(false);
+    },
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

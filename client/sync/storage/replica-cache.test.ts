@@ -13,7 +13,7 @@ beforeEach(() => void (globalThis.indexedDB = new IDBFactory()));
 afterEach(() => closers.splice(0).forEach((close) => close()));
 
 function open(news: DropNews = { tell: () => {}, listen: () => () => {} }): ReplicaCache {
-  const database = openDeviceDatabase(account);
+  const database = openDeviceDatabase(account, systemRandom);
   const cache = openReplicaCache({ account, database, news, clock: systemClock });
   closers.push(cache.close, database.close);
   return cache;
