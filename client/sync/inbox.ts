@@ -84,7 +84,7 @@ export function openInbox(database: Pick<DeviceDatabase, 'read' | 'write'>): Inb
       rows.set(row.id, row);
       changed();
     },
-    keepAgain: () => void (isLoaded && save()),
+    keepAgain: () => void ((isLoaded || rows.size > 0) && save()),
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
