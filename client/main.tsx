@@ -35,7 +35,7 @@ function createFact(read: () => boolean, target: EventTarget, ...events: string[
 
 /** What a person chose for this device, in all its tabs; the page is painted by it. */
 function createPreferences(): Pick<Platform, 'preferences' | 'prefer'> {
-  const memory = makePreferencesMemory(localStorage, window);
+  const memory = makePreferencesMemory(() => localStorage, window);
   const [preferences, setPreferences] = createSignal(memory.read());
   onCleanup(memory.subscribe(() => setPreferences(memory.read())));
   createRenderEffect(() => showTheme(preferences().theme, document));
@@ -80,10 +80,11 @@ createRoot(() => {
       isVisible,
       hasFocus,
       isOnline,
+      onKeepsAgain: account.keepAgain,
       sync: openSync({
         me,
         api,
-        storage: openDeviceStorage(me.id, clock),
+        storage: openDeviceStorage(me.id, clock, systemRandom),
         url: syncUrl,
         WebSocket,
         locks: navigator.locks,

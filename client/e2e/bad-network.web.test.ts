@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type CuttingProxy, type Network, openCuttingProxy } from './cutting-proxy.ts';
 import { type KeptBrowser, makeKeptBrowser } from './kept-browser.ts';
 import { DESKTOP, item, marked, meet, openFromList, send, shellKept, signUp, texts, writeTo } from './person.ts';
+import { readHistory } from './server-history.ts';
 import { setStage } from './stage.ts';
 
 /** One for each of two people. */
@@ -18,19 +19,6 @@ afterEach(async () => {
   await kept.remove();
   for (const proxy of proxies) await proxy.close();
 });
-
-/** Runs in the page: the whole history over HTTP. */
-async function readHistory(conversationId: string): Promise<{ id: string; seq: number; content: string }[]> {
-  const all: { id: string; seq: number; content: string }[] = [];
-  for (let before: number | null | undefined; before !== null;) {
-    const query = before === undefined ? '' : `&before=${before}`;
-    const answer = await fetch(`/api/messaging/conversations/${conversationId}/messages?limit=200${query}`);
-    const page = (await answer.json()) as { messages: typeof all; nextBefore: number | null };
-    all.unshift(...page.messages);
-    before = page.nextBefore;
-  }
-  return all;
-}
 
 test('[C6.6] a browser killed in the moment after signing up opens the app when it starts without a network', async () => {
   const [proxy] = proxies;

@@ -22,11 +22,11 @@ function choiceOf<T>(choices: readonly [T, ...T[]], value: unknown): T {
   return choices.find((choice) => choice === value) ?? choices[0];
 }
 
-/** Over the browser's small storage; where there is none, a choice holds for as long as the page. */
-export function makePreferencesMemory(storage: Pick<Storage, 'getItem' | 'setItem'>, target: EventTarget): PreferencesMemory {
+/** Over the browser's small storage, which some do not even let a page ask for; where there is none, a choice holds for as long as the page. */
+export function makePreferencesMemory(storage: () => Pick<Storage, 'getItem' | 'setItem'>, target: EventTarget): PreferencesMemory {
   function stored(): Record<string, unknown> {
     try {
-      return Object(JSON.parse(storage.getItem(KEY) ?? '{}')) as Record<string, unknown>;
+      return Object(JSON.parse(storage().getItem(KEY) ?? '{}')) as Record<string, unknown>;
     } catch {
       return {};
     }
@@ -38,7 +38,7 @@ export function makePreferencesMemory(storage: Pick<Storage, 'getItem' | 'setIte
     },
     write(preferences) {
       try {
-        storage.setItem(KEY, JSON.stringify(preferences));
+        storage().setItem(KEY, JSON.stringify(preferences));
       } catch {
         // A browser that keeps nothing.
       }

@@ -16,7 +16,7 @@ export interface DeviceStorage {
 export function makeDeviceStorage(manager: StorageManager | undefined): DeviceStorage {
   const isPersistent = async (): Promise<boolean> => (await manager?.persisted?.()) ?? false;
   return {
-    persist: async () => (await isPersistent()) || ((await manager?.persist?.()) ?? false),
+    persist: async () => (await isPersistent()) || ((await manager?.persist?.().catch(() => false)) ?? false),
     async state() {
       const { usage = 0, quota = 0 } = (await manager?.estimate?.()) ?? {};
       return { isPersistent: await isPersistent(), usedBytes: usage, quotaBytes: quota };

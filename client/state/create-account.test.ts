@@ -53,7 +53,7 @@ function setUp(remembered: Remembered, answer: () => Promise<Me>) {
     listeners.set(account, (value) => hear(value));
     return account;
   }
-  return { open, done, calls, world, memory: () => memory };
+  return { open, done, calls, world, memory: () => memory, forget: () => void (memory = NOBODY) };
 }
 const refuse = (status: number, code: string) => (): Promise<Me> => Promise.reject(new ApiError(status, code, 'words'));
 
@@ -193,4 +193,17 @@ test('somebody who comes while another one’s leaving is being finished stays',
   finish();
   await leaving;
   expect([memory(), one.state(), other.state()]).toEqual([here(ben), ...Array(2).fill({ kind: 'signed-in', me: ben })]);
+});
+
+test('[F14] who is here is written again for a device that has forgotten it; who is not, is not', async () => {
+  const device = setUp(NOBODY, async () => ana);
+  const account = device.open();
+  account.keepAgain();
+  await settled();
+  expect(device.memory()).toEqual(NOBODY);
+  await account.signIn('ana', 'password');
+  device.forget();
+  account.keepAgain();
+  await settled();
+  expect([device.memory(), account.state()]).toEqual([here(ana), { kind: 'signed-in', me: ana }]);
 });

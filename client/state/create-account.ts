@@ -28,6 +28,8 @@ export interface Account {
   signOut: () => Promise<void>;
   /** Deletes the account; then it is gone from this device too. Null when it went well. */
   remove: (password: string | null) => Promise<Problem | null>;
+  /** The device may have forgotten who is here, and can be told again. */
+  keepAgain: () => void;
   /** The server said that the session is over. What waits is kept for when this person comes back. */
   ended: () => void;
 }
@@ -138,6 +140,10 @@ export function createAccount(api: Api, memory: AccountMemory): Account {
       await leave(false, { kind: 'leaving', account: before.me.id });
       await (left = finishLeaving(before.me.id));
       return null;
+    },
+    keepAgain() {
+      const now = state();
+      if (now.kind === 'signed-in') void memory.write({ kind: 'here', me: now.me });
     },
     ended: () => void leave(true, { kind: 'nobody' }),
   };

@@ -1,4 +1,4 @@
-import { type Accessor, createEffect, createMemo, createSignal, onCleanup } from 'solid-js';
+import { type Accessor, createEffect, createMemo, createSignal, on, onCleanup } from 'solid-js';
 import type { Me, User } from '../../shared/api.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Uuid } from '../../shared/ids.ts';
@@ -7,6 +7,7 @@ import type { Sync } from '../sync/open-sync.ts';
 import { type ConnectionStatus, createConnectionStatus } from './create-connection-status.ts';
 import { type ConversationList, createConversationList } from './create-conversation-list.ts';
 import { type ConversationView, createConversation } from './create-conversation.ts';
+import { type DeviceStatus, createDeviceStatus } from './create-device-status.ts';
 import { createChanges } from './create-observed.ts';
 import { type People, type Profile, createPeople } from './create-people.ts';
 import { type Personal, createPersonal } from './create-personal.ts';
@@ -22,6 +23,8 @@ export interface Page {
   /** What waits to be sent, over all conversations. */
   waiting: Waiting;
   connection: Accessor<ConnectionStatus>;
+  /** Whether this device keeps what is written. */
+  device: Accessor<DeviceStatus>;
   /** No WebSocket gets through: it goes on over HTTP, a little slower. */
   isSlow: Accessor<boolean>;
   /** Somebody is in front of the page. */
@@ -40,10 +43,12 @@ export interface PageOptions {
   isVisible: Accessor<boolean>;
   hasFocus: Accessor<boolean>;
   isOnline: Accessor<boolean>;
+  /** The device keeps again what is given to it, after it did not. */
+  onKeepsAgain: () => void;
 }
 
 /** The page of one person; everything it opened ends with its owner. */
-export function createPage({ api, me, clock, sync, isVisible, hasFocus, isOnline }: PageOptions): Page {
+export function createPage({ api, me, clock, sync, isVisible, hasFocus, isOnline, onKeepsAgain }: PageOptions): Page {
   const others = (): User[] => [
     ...[...sync.inbox.conversations().values()].flatMap(({ members }) => members),
     ...sync.blocks.people().values(),
@@ -56,6 +61,8 @@ export function createPage({ api, me, clock, sync, isVisible, hasFocus, isOnline
   const isAttended = (): boolean => isVisible() && hasFocus();
   const isLive = (): boolean => shown()?.isLive() ?? true;
 
+  const waiting = createWaiting({ sync, nameOf: (id) => list.row(id)?.name ?? '' });
+  createEffect(on(waiting.isMemoryOnly, (now, before) => void (before && !now && onKeepsAgain())));
   createEffect(() => sync.setOnline(isOnline()));
   createEffect(() => (isVisible() ? sync.wake() : sync.drafts.flush()));
   onCleanup(sync.close);
@@ -67,7 +74,8 @@ export function createPage({ api, me, clock, sync, isVisible, hasFocus, isOnline
     protection: createProtection({ sync, api, me: me.id, person: people.known }),
     isAttended,
     isSlow: () => connection() === 'http',
-    waiting: createWaiting({ sync, nameOf: (id) => list.row(id)?.name ?? '' }),
+    waiting,
+    device: createDeviceStatus(waiting.isMemoryOnly, clock),
     connection: createConnectionStatus({ connection, isLive, clock }),
     createProfile: people.createProfile,
     createConversation(id) {

@@ -83,6 +83,15 @@ test('a conversation that cannot be opened fails all that was written into it, a
   expect([waiting.failed(), outbox.get(openKey(one))?.state]).toEqual([0, { kind: 'waiting' }]);
 });
 
+test('[F14] counts what is in this tab only', async () => {
+  const { waiting, outbox } = setUp();
+  outbox.send(one, messageId(), ['text', null, null]);
+  outbox.edit(two, messageId(), 1, 'an edit');
+  expect([waiting.count(), waiting.onlyHere()]).toEqual([2, 2]);
+  await settled();
+  expect([waiting.count(), waiting.onlyHere()]).toEqual([2, 0]);
+});
+
 test('[F14] says when this device does not keep it', () => {
   const { waiting, world, notify } = setUp();
   expect(waiting.isMemoryOnly()).toBe(false);

@@ -18,6 +18,8 @@ export interface WaitingMessage {
   failure: string | null;
   /** Its text can be changed here. */
   isEditable: boolean;
+  /** The device holds it as it is here. */
+  isKept: boolean;
 }
 
 /** What waits to be sent, over all conversations. */
@@ -28,6 +30,8 @@ export interface Waiting {
   failed: Accessor<number>;
   /** This device does not keep what is written: it would be lost with this tab. */
   isMemoryOnly: Accessor<boolean>;
+  /** How many of them would be. */
+  onlyHere: Accessor<number>;
   sendNow: () => void;
   retry: (id: string) => void;
   edit: (id: string, text: string) => void;
@@ -88,8 +92,9 @@ export function createWaiting({ sync, nameOf }: Options): Waiting {
       if (text === null || conversationId === null) return [];
       const opening = outbox.get(openKey(conversationId))?.state;
       const failed = state.kind === 'failed' ? state : opening?.kind === 'failed' ? opening : null;
+      const [name, failure, isKept] = [nameOf(conversationId), failed && wordsFor(entry, failed.code), outbox.isKept(id)];
       const isEditable = entry.kind === 'message' || entry.kind === 'edit';
-      return [{ id, conversationId, at, text, isEditable, name: nameOf(conversationId), failure: failed && wordsFor(entry, failed.code) }];
+      return [{ id, conversationId, at, text, isEditable, name, failure, isKept }];
     });
     setEntries(reconcile(shown, { key: 'id' }));
   });
@@ -104,6 +109,7 @@ export function createWaiting({ sync, nameOf }: Options): Waiting {
     retry,
     count: createMemo(() => entries.length),
     failed: createMemo(() => entries.filter(({ failure }) => failure !== null).length),
+    onlyHere: createMemo(() => entries.filter(({ isKept }) => !isKept).length),
     isMemoryOnly: createMemo(() => (changes(), sync.isMemoryOnly())),
     sendNow() {
       for (const { id, failure } of entries) if (failure !== null) retry(id);

@@ -18,6 +18,8 @@ export interface Drafts {
   set: (conversationId: Uuid, text: string) => void;
   /** Nobody writes any more, or nobody may from now on: what was begun goes now. */
   flush: () => void;
+  /** The device may have lost them: all are written again. */
+  keepAgain: () => void;
   close: () => void;
 }
 
@@ -83,6 +85,7 @@ export function openDrafts({ database, personal, outbox, clock }: Deps): Drafts 
       if (text === '') flush();
       else cancel ??= clock.after(PAUSE_MS, flush);
     },
+    keepAgain: () => begun.forEach((text, id) => keep(id, text)),
     close() {
       cancel?.();
       endWatch();

@@ -18,6 +18,8 @@ export interface Inbox {
   opened: (conversation: Conversation) => void;
   /** A conversation that the server does not know yet. */
   add: (conversation: Conversation) => void;
+  /** The device may have lost it: it is written again. */
+  keepAgain: () => void;
   subscribe: (listener: () => void) => () => void;
 }
 
@@ -97,6 +99,7 @@ export function openInbox(database: Pick<DeviceDatabase, 'read' | 'write'>): Inb
       added.add(row.id);
       changed();
     },
+    keepAgain: () => void ((isLoaded || rows.size > 0) && save()),
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -23,7 +23,7 @@ interface Tab {
 
 /** A tab of one person: what is on the disk stays when it is closed and opened again. */
 function openTab(core: Core, me: Uuid, wrap: (store: OutboxStore) => OutboxStore = (store) => store): Tab {
-  const database = openDeviceDatabase(me);
+  const database = openDeviceDatabase(me, systemRandom);
   const outbox = openOutbox({ store: wrap(database.outbox), siblings: NO_SIBLINGS, clock: systemClock });
   const cache = openReplicaCache({ account: me, database, news: { tell: () => {}, listen: () => () => {} }, clock: systemClock });
   const conversations = makeConversations({

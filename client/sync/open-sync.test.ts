@@ -7,6 +7,7 @@ import { directConversationId, makeUuid } from '../../shared/ids.ts';
 import { makeApi } from './api.ts';
 import { type Sync, openSync } from './open-sync.ts';
 import { openDeviceStorage } from './storage/device-storage.ts';
+import { makeTestDevice } from './storage/test-device.ts';
 import { makeTestLocks } from './test-locks.ts';
 
 const [ana, ben] = [1, 2].map((n) => makeUuid(n, systemRandom)) as [string, string];
@@ -28,7 +29,7 @@ function open(answers: Record<string, unknown> | null, locks?: LockManager): Syn
   }
   const sync = openSync({
     me,
-    storage: openDeviceStorage(me.id, systemClock),
+    storage: openDeviceStorage(me.id, systemClock, systemRandom),
     url: 'ws://host/api/sync',
     WebSocket: DeadSocket as unknown as typeof WebSocket,
     locks,
@@ -98,7 +99,7 @@ test('[F14] the tab that moves gives way to one that can read what waits, when i
   let broken: IDBDatabase | undefined;
   IDBDatabase.prototype.transaction = function begin(...asked) {
     if (this.name === `homing/${ana}` && !opened.includes(this)) opened.push(this);
-    if (this === broken) throw new DOMException('it is gone', 'InvalidStateError');
+    if (this === broken) throw new DOMException('it is gone', 'UnknownError');
     return transaction.apply(this, asked);
   };
   closers.push(() => void (IDBDatabase.prototype.transaction = transaction));
@@ -115,4 +116,40 @@ test('[F14] the tab that moves gives way to one that can read what waits, when i
   await expect.poll(() => second.outbox.entries()).toEqual([]);
   const calls = [first, second].map(({ asked }) => asked.filter((call) => call === 'POST /api/messaging/conversations').length);
   expect([calls, first.isMemoryOnly()]).toEqual([[0, 1], true]);
+});
+
+test('[F14] cleared in the middle of it, the device gets back what waits, what was begun and the list', async () => {
+  const id = await directConversationId(ana, ben);
+  const device = makeTestDevice();
+  const first = open(null);
+  await expect.poll(first.isReady).toBe(true);
+  await first.openDirect(user(ben, 'ben'));
+  first.conversations.open(id).send('hello');
+  first.drafts.set(id, 'and then');
+  const isAllKept = (): boolean => first.outbox.entries().every((entry) => first.outbox.isKept(entry.id));
+  await expect.poll(isAllKept).toBe(true);
+  device.wipe();
+  await expect.poll(first.isMemoryOnly).toBe(true);
+  await expect.poll(() => !first.isMemoryOnly() && isAllKept(), { timeout: 10_000 }).toBe(true);
+  first.close();
+  const cold = open(null);
+  await expect.poll(() => cold.outbox.entries().map(({ kind }) => kind)).toEqual(['open', 'message']);
+  await expect.poll(cold.isReady).toBe(true);
+  expect([[...cold.inbox.conversations().keys()], cold.drafts.get(id)]).toEqual([[id], 'and then']);
+});
+
+test('[F14] without IndexedDB it says that nothing is kept, shows what the server tells, and sends', async () => {
+  const { indexedDB } = globalThis;
+  Reflect.deleteProperty(globalThis, 'indexedDB');
+  closers.push(() => void (globalThis.indexedDB = indexedDB));
+  const id = await directConversationId(ana, ben);
+  const row = { kind: 'direct', title: null, members: [], lastMessage: null, unreadCount: 0, lastReadSeq: 0, openSegment: 1 };
+  const sync = open({ '/api/messaging/conversations': { conversation: { id, ...row }, conversations: [], nextBefore: null } });
+  await expect.poll(sync.isReady).toBe(true);
+  await sync.openDirect(user(ben, 'ben'));
+  expect(sync.isMemoryOnly()).toBe(true);
+  expect(sync.outbox.entries().map((entry) => sync.outbox.isKept(entry.id))).toEqual([false]);
+  await expect.poll(() => sync.outbox.entries()).toEqual([]);
+  expect(sync.asked).toContain('POST /api/messaging/conversations');
+  expect([sync.isMemoryOnly(), [...sync.inbox.conversations().keys()]]).toEqual([true, [id]]);
 });

@@ -8,6 +8,7 @@ import { type Conversations, makeConversations } from './conversations.ts';
 import { makeDeliveredReporter } from './delivered.ts';
 import { type Drafts, openDrafts } from './drafts.ts';
 import { type Inbox, openInbox } from './inbox.ts';
+import { watchKeeping } from './keeping.ts';
 import { openRequestMover } from './move-requests.ts';
 import { openKey } from './outbox/entry.ts';
 import { type Outbox, openOutbox } from './outbox/outbox.ts';
@@ -113,6 +114,7 @@ export function openSync(deps: SyncDeps): Sync {
   const openProvider = makeOpenProvider({ socketFor: connection.socketFor, renew: api.renew, clock });
   const personal = openPrivateDocument({ me, api, openProvider, cache, outbox, moves });
   const drafts = openDrafts({ database, personal, outbox, clock });
+  const keeping = watchKeeping({ clock, database, outbox, cache, drafts, inbox, onChange: notify });
   const conversations = makeConversations({
     me: me.id,
     clock,
@@ -186,7 +188,7 @@ export function openSync(deps: SyncDeps): Sync {
       openAgain();
     }),
     personal.subscribe(notify),
-    cache.subscribe(notify),
+    keeping.close,
     connection.subscribe(() => {
       if (connection.state() === 'open') delivered.again();
       if (isReachable()) personal.again();
@@ -204,7 +206,7 @@ export function openSync(deps: SyncDeps): Sync {
     outbox,
     conversations,
     connection: connection.state,
-    isMemoryOnly: () => outbox.status() === 'memory' || cache.isFailing(),
+    isMemoryOnly: keeping.isFailing,
     async openDirect(user) {
       const id = await directConversationId(me.id, user.id);
       if (inbox.conversations().has(id)) return id;

@@ -2,7 +2,7 @@ import * as decoding from 'lib0/decoding';
 import { afterEach, expect, test } from 'vitest';
 import { type Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import * as Y from 'yjs';
-import { EMPTY_AWARENESS, MESSAGE, encodeAck, encodeAwareness, encodeStep1, encodeStep2, encodeTold } from '../../shared/protocol.ts';
+import { EMPTY_AWARENESS, MESSAGE, SYNC, encodeAck, encodeAwareness, encodeStep1, encodeStep2, encodeTold } from '../../shared/protocol.ts';
 import { SUB_PROTOCOL } from '../../shared/protocol-version.ts';
 import type { Renewal } from './api.ts';
 import { OWN_CHANGE, type ProviderEvents, makeOpenProvider } from './provider.ts';
@@ -154,4 +154,21 @@ test('[W4] 44xx is the end, everything else is tried again', async () => {
   (await socket(0)).onclose?.({ code: 1012, reason: 'restart' });
   (await socket(1)).onclose?.({ code: 4403, reason: 'removed' });
   expect(events).toEqual([['ended', 4403, 'removed']]);
+});
+
+test('[F14] what a copy adds late leaves with a line that is dialled anew', async () => {
+  const { socket, doc, provider } = setUp();
+  const first = await socket(0);
+  first.onopen?.();
+  first.say(...synced());
+  doc.transact(() => doc.getMap('m').set('late', 1), 'copy');
+  provider.connect();
+  const second = await socket(1);
+  second.onopen?.();
+  second.sent.length = 0;
+  second.say(...synced());
+  const step2 = second.sent.find((frame) => frame[0] === MESSAGE.sync && frame[1] === SYNC.step2);
+  const theirs = new Y.Doc();
+  Y.applyUpdate(theirs, decoding.readVarUint8Array(decoding.createDecoder(step2!.subarray(2))));
+  expect(theirs.getMap('m').get('late')).toBe(1);
 });

@@ -24,7 +24,7 @@ export interface ProviderEvents {
 /** One document's way to the server. */
 export interface Provider {
   awareness: Awareness;
-  /** Dials. Not before what the device holds is in the document. */
+  /** Dials, not before what the device holds is in the document; anew where it came late: nothing else would make it leave. */
   connect: () => void;
   close: () => void;
 }
@@ -102,7 +102,10 @@ export const makeOpenProvider =
 
     return {
       awareness,
-      connect: () => provider.connect(),
+      connect() {
+        if (provider.shouldConnect) provider.disconnect();
+        provider.connect();
+      },
       close() {
         closed = true;
         cancelRetry();

@@ -43,7 +43,7 @@ function openTab(
   wrap = (store: OutboxStore): OutboxStore => store,
   openProvider = core.openProviderOf(me),
 ): Tab {
-  const database = openDeviceDatabase(me);
+  const database = openDeviceDatabase(me, systemRandom);
   const tabs = joinTabs({ account: me, locks, makeChannel: (name) => new BroadcastChannel(name), onMover: () => conversations.settle() });
   const outbox = openOutbox({ store: wrap(database.outbox), siblings: tabs.siblings, clock: systemClock });
   const cache = openReplicaCache({ account: me, database, news: tabs.drops, clock: systemClock });

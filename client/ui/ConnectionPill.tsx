@@ -15,10 +15,10 @@ export const ConnectionPill: Component<Props> = (props) => (
   <div
     role="status"
     aria-label="Connection"
-    class="connection"
+    class="pill"
     classList={{
-      'connection--quiet': props.status === 'connected' && !props.isSlow,
-      'connection--slow': props.status === 'connected' && props.isSlow,
+      'pill--quiet': props.status === 'connected' && !props.isSlow,
+      'pill--slow': props.status === 'connected' && props.isSlow,
     }}
   >
     <Show when={props.status === 'connected' && props.isSlow} fallback={WORDS[props.status]}>

@@ -1,7 +1,8 @@
 import { useLocation } from '@solidjs/router';
-import { type Component, type ParentProps, Show, createEffect } from 'solid-js';
+import { type Component, type ParentProps, Show, createEffect, onCleanup } from 'solid-js';
 import { ConnectionPill } from './ConnectionPill.tsx';
 import { usePlatform, usePage } from './context.ts';
+import { DevicePill } from './DevicePill.tsx';
 import { ConversationListPane } from './conversation-list/ConversationListPane.tsx';
 import { createRegions } from './regions.ts';
 
@@ -25,13 +26,23 @@ export const Shell: Component<ParentProps> = (props) => {
     document.title = unread > 0 ? `(${unread}) Homing` : 'Homing';
     platform.showBadge(unread);
   });
+  createEffect(() => {
+    if (page.waiting.onlyHere() === 0) return;
+    // The browser asks before the tab, and what is only in it, goes.
+    const ask = (event: Event): void => event.preventDefault();
+    addEventListener('beforeunload', ask);
+    onCleanup(() => removeEventListener('beforeunload', ask));
+  });
   return (
     <div class="shell" classList={{ 'shell--list': location.pathname === '/' }}>
       <ConversationListPane />
       <Show when={page.list.isLoaded() || isApart(location.pathname)} fallback={<Awaited />}>
         {props.children}
       </Show>
-      <ConnectionPill status={page.connection()} isSlow={page.isSlow()} />
+      <div class="pills">
+        <DevicePill status={page.device()} onlyHere={page.waiting.onlyHere()} />
+        <ConnectionPill status={page.connection()} isSlow={page.isSlow()} />
+      </div>
     </div>
   );
 };

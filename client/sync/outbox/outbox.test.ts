@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemRandom } from '../../../shared/clock.ts';
 import { makeMessageId, makeUuid } from '../../../shared/ids.ts';
 import { type DeviceDatabase, openDeviceDatabase } from '../storage/device-database.ts';
+import { makeTestDevice } from '../storage/test-device.ts';
 import { makeTestClock, settled } from '../test-server.ts';
 import { type Entry, changeKey, messageKey } from './entry.ts';
 import { type OutboxStore, makeMemoryOutboxStore } from './outbox-store.ts';
@@ -21,7 +22,7 @@ function open(store: OutboxStore, siblings: Siblings = NO_SIBLINGS, clock = make
   return outbox;
 }
 function disk(): DeviceDatabase {
-  const database = openDeviceDatabase(me);
+  const database = openDeviceDatabase(me, systemRandom);
   closers.push(database.close);
   return database;
 }
@@ -175,6 +176,41 @@ describe('[F14] a device that does not keep it', () => {
     await expect.poll(() => (clock.pass(1_000), isClaimed)).toBe(true);
     expect(outbox.status()).toBe('memory');
     expect(outbox.get(messageKey(one))).toMatchObject({ placed: true });
+  });
+
+  test('what only failed to be read or claimed does not leave it saying so for ever', async () => {
+    const { store, be } = failing(makeMemoryOutboxStore());
+    const clock = makeTestClock();
+    const outbox = open(store, NO_SIBLINGS, clock);
+    await loaded(outbox);
+    be('fails');
+    outbox.claim([], () => {});
+    await expect.poll(outbox.status).toBe('memory');
+    be('works');
+    clock.pass(1_000);
+    await loaded(outbox);
+  });
+
+  test('what it has lost it never calls kept, and is given again', async () => {
+    const device = makeTestDevice();
+    const database = disk();
+    const outbox = open(database.outbox);
+    database.onLoss((loss) => loss === 'cleared' && outbox.keepAgain());
+    const ids = ['a', 'b'].map((text) => {
+      const one = messageId();
+      outbox.send(id, one, [text, null, null]);
+      return messageKey(one);
+    });
+    await expect.poll(() => ids.map(outbox.isKept)).toEqual([true, true]);
+    device.wipe();
+    // Decided on what is not there any more, each of these would take its entry away.
+    outbox.claim([ids[0]!], () => {});
+    await expect.poll(() => ids.map(outbox.isKept)).toEqual([true, true]);
+    expect(texts(outbox)).toEqual(['a', 'b']);
+    outbox.close();
+    const again = open(disk().outbox);
+    await loaded(again);
+    expect([texts(again), again.get(ids[0]!)]).toMatchObject([['a', 'b'], { placed: true }]);
   });
 
   test('an aborted transaction of IndexedDB rejects, and leaves what was there', async () => {

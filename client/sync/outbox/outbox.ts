@@ -46,6 +46,8 @@ export interface Outbox {
   set: (owner: Uuid, key: string, value: by.PrivateValue) => void;
   /** These messages are in the log of segment `n`: they leave, and what follows them knows where to go. */
   logged: (messages: readonly by.MessageEntry[], n: number) => void;
+  /** The device has lost all that it held: what is here is written again. */
+  keepAgain: () => void;
   subscribe: (listener: () => void) => () => void;
   close: () => void;
 }
@@ -67,6 +69,7 @@ interface Deps {
 
 const TRY_AGAIN_MS = 1_000;
 const NONE: readonly Entry[] = [];
+const NO_CHANGE: Decide = () => new Map();
 
 /** Opens the outbox. Every change shows at once; it is written, then told to the other tabs. */
 export function openOutbox({ store, siblings, clock }: Deps): Outbox {
@@ -173,7 +176,8 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     const ids = [...unread];
     unread.clear();
     if (ids.length > 0) void reread(ids);
-    if (unkept.size > 0) void write([], () => new Map(), new Map());
+    // Also where nothing is to be written: it tells whether the device answers.
+    void write([], NO_CHANGE, new Map());
   }
 
   function change(ids: readonly string[], decide: Decide): Promise<void> {
@@ -200,10 +204,7 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
 
   const unlisten = siblings.listen((ids) => void reread(ids));
   async function reread(ids: readonly string[]): Promise<void> {
-    const outcome = await inTime(
-      clock,
-      store.change(ids, () => new Map()),
-    ).catch(() => null);
+    const outcome = await inTime(clock, store.change(ids, NO_CHANGE)).catch(() => null);
     if (closed) return;
     for (const [id, entry] of outcome ?? []) {
       note(id, entry);
@@ -278,6 +279,12 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
       ),
     claim: (ids, claimed) => void change(ids, by.claim).then(claimed),
     leave: (entry, left, claimed) => void change([entry.id], by.leave(entry, left)).then(claimed),
+    keepAgain() {
+      onDevice.clear();
+      for (const [id, entry] of held) unkept.set(id, entry);
+      void write([], NO_CHANGE, new Map());
+      judge(false);
+    },
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -105,3 +105,12 @@ test('forgets all of one account, also what a tab lets go of later or opens once
   expect(await forgotten).toBe(true);
   expect(await names()).toEqual(['homing', `homing/${ben}`, `${ben}/some/1/0`].sort());
 });
+
+test('[F14] where there is no IndexedDB nobody was here, nobody is kept, and there is nothing to forget', async () => {
+  const { indexedDB } = globalThis;
+  Reflect.deleteProperty(globalThis, 'indexedDB');
+  const memory = open();
+  await memory.write(here);
+  expect([await memory.read(), await memory.forget(ana)]).toEqual([{ kind: 'nobody' }, true]);
+  globalThis.indexedDB = indexedDB;
+});

@@ -65,7 +65,10 @@ async function writeNow(value: Remembered): Promise<void> {
 }
 
 async function ownDatabases(account: Uuid): Promise<string[]> {
-  const found = await indexedDB.databases().catch(() => []);
+  // A browser that keeps nothing may have no IndexedDB at all.
+  const found = await Promise.resolve()
+    .then(() => indexedDB.databases())
+    .catch(() => []);
   return found.map(({ name }) => name ?? '').filter((name) => name === databaseName(account) || name.startsWith(`${account}/`));
 }
 

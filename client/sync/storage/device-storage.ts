@@ -1,4 +1,4 @@
-import type { Clock } from '../../../shared/clock.ts';
+import type { Clock, RandomBytes } from '../../../shared/clock.ts';
 import type { Uuid } from '../../../shared/ids.ts';
 import { type DeviceDatabase, openDeviceDatabase } from './device-database.ts';
 import { type DropNews, type ReplicaCache, openReplicaCache } from './replica-cache.ts';
@@ -10,7 +10,7 @@ export interface DeviceStorage {
 }
 
 /** Opens an account's databases in IndexedDB. */
-export function openDeviceStorage(account: Uuid, clock: Clock): DeviceStorage {
-  const database = openDeviceDatabase(account);
+export function openDeviceStorage(account: Uuid, clock: Clock, random: RandomBytes): DeviceStorage {
+  const database = openDeviceDatabase(account, random);
   return { database, openCache: (news) => openReplicaCache({ account, database, news, clock }) };
 }

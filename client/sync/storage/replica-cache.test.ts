@@ -1,19 +1,22 @@
 import 'fake-indexeddb/auto';
-import { IDBFactory } from 'fake-indexeddb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { systemClock, systemRandom } from '../../../shared/clock.ts';
 import { makeUuid } from '../../../shared/ids.ts';
 import { openDeviceDatabase } from './device-database.ts';
+import { makeTestDevice } from './test-device.ts';
 import { type DropNews, type ReplicaCache, openReplicaCache, replicaDatabaseName } from './replica-cache.ts';
 
 const account = makeUuid(1, systemRandom);
 const closers: (() => void)[] = [];
-beforeEach(() => void (globalThis.indexedDB = new IDBFactory()));
+let device: ReturnType<typeof makeTestDevice>;
+beforeEach(() => {
+  device = makeTestDevice();
+});
 afterEach(() => closers.splice(0).forEach((close) => close()));
 
 function open(news: DropNews = { tell: () => {}, listen: () => () => {} }): ReplicaCache {
-  const database = openDeviceDatabase(account);
+  const database = openDeviceDatabase(account, systemRandom);
   const cache = openReplicaCache({ account, database, news, clock: systemClock });
   closers.push(cache.close, database.close);
   return cache;
@@ -26,7 +29,7 @@ async function attach(cache: ReplicaCache, documentId = 'some/1') {
   const copy = cache.attach(documentId, doc, { loaded: () => (loads += 1), stored: () => {}, dropped: () => (drops += 1) });
   closers.push(copy.close);
   await expect.poll(() => loads).toBe(1);
-  return { doc, copy, drops: () => drops, texts: () => doc.getArray<string>('a').toArray() };
+  return { doc, copy, loads: () => loads, drops: () => drops, texts: () => doc.getArray<string>('a').toArray() };
 }
 
 test('what was stored is there again, and only then counts as stored', async () => {
@@ -39,11 +42,7 @@ test('what was stored is there again, and only then counts as stored', async () 
 });
 
 test('[F14] a copy that cannot be opened is told, and the document goes on', async () => {
-  const works = globalThis.indexedDB.open.bind(globalThis.indexedDB);
-  globalThis.indexedDB.open = (name, version) => {
-    if (name.startsWith('homing/')) return works(name, version);
-    throw new DOMException('not here', 'SecurityError');
-  };
+  device.setOpenable((name) => name.startsWith('homing/'));
   const cache = open();
   const { doc, copy, texts } = await attach(cache);
   expect(cache.isFailing()).toBe(true);
@@ -65,6 +64,86 @@ test('[F14] a write that fails is told, and never thrown at the typist', async (
   doc.getArray('a').push(['typed']);
   expect(texts()).toEqual(['typed']);
   expect(cache.isFailing()).toBe(true);
+});
+
+/** Whether this is stored by now, for a tab that starts later. */
+async function isFound(text: string): Promise<boolean> {
+  const found = await attach(open());
+  found.copy.close();
+  return found.texts().includes(text);
+}
+
+test('[F14] what a transaction undoes at its end was never stored; when the device keeps again all of it is', async () => {
+  const cache = open();
+  const { doc, copy } = await attach(cache);
+  const { add } = IDBObjectStore.prototype;
+  IDBObjectStore.prototype.add = function (this: IDBObjectStore, ...asked: Parameters<IDBObjectStore['add']>) {
+    const request = add.apply(this, asked);
+    // As browsers do where there is no room: the request is well, and then all is undone.
+    request.addEventListener('success', () => this.transaction.abort());
+    return request;
+  };
+  const mend = (): void => void (IDBObjectStore.prototype.add = add);
+  closers.push(mend);
+  doc.getArray('a').push(['undone']);
+  expect(copy.isStored()).toBe(false);
+  await expect.poll(cache.isFailing).toBe(true);
+  doc.getArray('a').push(['in memory']);
+  mend();
+  expect(await isFound('undone')).toBe(false);
+  cache.keepAgain();
+  expect([cache.isFailing(), copy.isStored()]).toEqual([false, false]);
+  await expect.poll(copy.isStored).toBe(true);
+  expect([await isFound('undone'), await isFound('in memory')]).toEqual([true, true]);
+  doc.getArray('a').push(['and on']);
+  await expect.poll(copy.isStored).toBe(true);
+  expect(await isFound('and on')).toBe(true);
+});
+
+test('[F14] cleared under it, a copy is failing at once, and written anew when the device keeps again, dropped ones as dropped', async () => {
+  const cache = open();
+  const dropped = await attach(cache, 'dropped/1');
+  dropped.copy.drop();
+  const { doc, copy } = await attach(cache);
+  doc.getArray('a').push(['kept']);
+  await expect.poll(copy.isStored).toBe(true);
+  device.wipe();
+  await expect.poll(cache.isFailing).toBe(true);
+  // The first call of the database says that it is another one now.
+  await expect
+    .poll(() => {
+      cache.keepAgain();
+      return copy.isStored() && !cache.isFailing();
+    })
+    .toBe(true);
+  expect(await isFound('kept')).toBe(true);
+  const later = await attach(open(), 'dropped/1');
+  await expect
+    .poll(async () => (await indexedDB.databases()).map(({ name }) => name))
+    .toContain(replicaDatabaseName(account, 'dropped/1', 1));
+  later.copy.close();
+});
+
+test('[F14] while the device keeps nothing no document waits for it; what it held comes late, and is told', async () => {
+  const before = await attach(open());
+  before.doc.getArray('a').push(['from before']);
+  await expect.poll(before.copy.isStored).toBe(true);
+  before.copy.close();
+  device.setOpenable(() => false);
+  const cache = open();
+  const first = await attach(cache, 'other/1');
+  expect([cache.isFailing(), first.loads()]).toEqual([true, 1]);
+  const doc = new Y.Doc();
+  let loads = 0;
+  const copy = cache.attach('some/1', doc, { loaded: () => (loads += 1), stored: () => {}, dropped: () => {} });
+  closers.push(copy.close);
+  expect([loads, copy.isStored()]).toEqual([1, true]);
+  doc.getArray('a').push(['meanwhile']);
+  device.setOpenable(() => true);
+  cache.keepAgain();
+  await expect.poll(() => [loads, copy.isStored()]).toEqual([2, true]);
+  expect(new Set(doc.getArray('a').toArray())).toEqual(new Set(['from before', 'meanwhile']));
+  expect(await isFound('meanwhile')).toBe(true);
 });
 
 test('a dropped copy begins empty, now and after a restart, in the other tab too; the old one goes when nobody needs it', async () => {

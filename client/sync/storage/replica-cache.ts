@@ -1,13 +1,14 @@
 import * as idb from 'lib0/indexeddb';
 import { IndexeddbPersistence, PREFERRED_TRIM_SIZE, storeState } from 'y-indexeddb';
-import type * as Y from 'yjs';
+import * as Y from 'yjs';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Uuid } from '../../../shared/ids.ts';
+import { inTime } from '../outbox/in-time.ts';
 import type { DeviceDatabase } from './device-database.ts';
 
 /** What a cache tells its replica. */
 export interface CacheEvents {
-  /** What the device held is in the document, or cannot be had. Called once. */
+  /** What the device held is in the document, or cannot be had now; called again when it came late after all. */
   loaded: () => void;
   /** All that the document holds is stored. */
   stored: () => void;
@@ -16,7 +17,7 @@ export interface CacheEvents {
 }
 
 export interface CachedDocument {
-  /** The device holds everything of the document, or will never do so (`failed`). */
+  /** The device holds everything of the document, or cannot: then the document is in memory, and `isFailing` says so. */
   isStored: () => boolean;
   close: () => void;
   /** Leaves this copy for good: the next one of this document begins empty, in every tab. */
@@ -26,8 +27,10 @@ export interface CachedDocument {
 /** The device's copies of documents: a cache that never stands in the way. */
 export interface ReplicaCache {
   attach: (documentId: string, doc: Y.Doc, on: CacheEvents) => CachedDocument;
-  /** A copy could not be kept: it is in memory only. */
+  /** A copy could not be kept: it is in memory only, and so is what is attached from now on. */
   isFailing: () => boolean;
+  /** The device keeps again: what is in memory only is stored. */
+  keepAgain: () => void;
   subscribe: (listener: () => void) => () => void;
   close: () => void;
 }
@@ -39,6 +42,7 @@ export const NO_CACHE: ReplicaCache = {
     return { isStored: () => true, close: () => {}, drop: () => {} };
   },
   isFailing: () => false,
+  keepAgain: () => {},
   subscribe: () => () => {},
   close: () => {},
 };
@@ -70,19 +74,35 @@ async function isUsable(name: string): Promise<void> {
   (await idb.openDB(name, (db) => idb.createStores(db, [['updates', { autoIncrement: true }], ['custom']]))).close();
 }
 
-/** lib0's types know no byte arrays, IndexedDB does. */
-const addUpdate = (updates: IDBObjectStore, update: Uint8Array): Promise<unknown> =>
-  idb.addAutoKey(updates, update as unknown as ArrayBuffer);
+/** Resolves when it is on the device: a request that succeeded may be undone by the end of its transaction. lib0's types know no byte arrays. */
+function addUpdate(updates: IDBObjectStore, update: Uint8Array): Promise<void> {
+  idb.addAutoKey(updates, update as unknown as ArrayBuffer).catch(() => {});
+  const { transaction } = updates;
+  return new Promise((resolve, reject) => {
+    transaction.addEventListener('complete', () => resolve());
+    transaction.addEventListener('abort', () => reject(transaction.error ?? new Error('the transaction was aborted')));
+  });
+}
 
 /** Copies in y-indexeddb. Dropping one is the next generation: no database that a tab may hold is ever cleared. */
 export function openReplicaCache({ account, database, news, clock }: Deps): ReplicaCache {
   const generations = new Map<string, number>();
-  const attached = new Map<string, Set<{ generation: number; dropped: () => void }>>();
+  const attached = new Map<string, Set<{ generation: number; dropped: () => void; keepAgain: () => void }>>();
   const listeners = new Set<() => void>();
   let failing = false;
-  const known = database
-    .readAll(GENERATION)
-    .then((found) => found.forEach((generation, documentId) => learn(documentId, Number(generation))), fail);
+  let known = learnAll();
+
+  /** Which copies were dropped; what the device does not know of that, it is told. */
+  async function learnAll(): Promise<void> {
+    const found = await inTime(clock, database.readAll(GENERATION)).catch(() => null);
+    if (!found) return fail();
+    for (const [documentId, generation] of generations) if (generation > Number(found.get(documentId) ?? 0)) write(documentId, generation);
+    found.forEach((generation, documentId) => learn(documentId, Number(generation)));
+  }
+
+  function write(documentId: string, generation: number): void {
+    database.write(GENERATION + documentId, generation).catch(fail);
+  }
 
   function fail(): void {
     if (failing) return;
@@ -107,48 +127,52 @@ export function openReplicaCache({ account, database, news, clock }: Deps): Repl
     isFailing: () => failing,
     attach(documentId, doc, on) {
       let persistence: IndexeddbPersistence | null = null;
+      let state: 'opening' | 'open' | 'failed' = 'opening';
       let writing = 0;
       let ended = false;
+      let isRead = false;
       let hasFailed = false;
-      let loaded = false;
+      let cancelStuck = (): void => {};
       let cancelTrim = (): void => {};
-      const user = { generation: Number.MAX_SAFE_INTEGER, dropped: on.dropped };
+      const user = { generation: Number.MAX_SAFE_INTEGER, dropped: on.dropped, keepAgain };
       const users = attached.get(documentId) ?? new Set();
       attached.set(documentId, users.add(user));
 
-      function load(): void {
-        if (ended || loaded) return;
-        loaded = true;
-        on.loaded();
-      }
-
       function giveUp(): void {
-        if (ended || hasFailed) return;
+        if (ended || state === 'failed') return;
+        state = 'failed';
         hasFailed = true;
         release();
         fail();
-        load();
+        if (!isRead) on.loaded();
         on.stored();
       }
 
       function release(): void {
+        cancelStuck();
         cancelTrim();
         doc.off('update', store);
         persistence?.destroy().catch(() => {});
         persistence = null;
+        writing = 0;
       }
 
       // In the place of y-indexeddb's own listener, which throws at whoever changes the document, and whose writes fail unheard.
       function store(update: Uint8Array, origin: unknown): void {
-        if (!persistence?.db || origin === persistence) return;
+        const mine = persistence;
+        if (!mine?.db || origin === mine) return;
         try {
-          const [updates] = idb.transact(persistence.db, ['updates']);
+          const [updates] = idb.transact(mine.db, ['updates']);
           writing += 1;
-          addUpdate(updates!, update).then(() => {
-            writing -= 1;
-            if (writing === 0 && !ended) on.stored();
-          }, giveUp);
-          if (++persistence._dbsize >= PREFERRED_TRIM_SIZE) {
+          addUpdate(updates!, update).then(
+            () => {
+              if (persistence !== mine) return;
+              writing -= 1;
+              if (isStored()) on.stored();
+            },
+            () => void (persistence === mine && giveUp()),
+          );
+          if (++mine._dbsize >= PREFERRED_TRIM_SIZE) {
             cancelTrim();
             cancelTrim = clock.after(TRIM_AFTER_MS, () => persistence && void storeState(persistence, false).catch(giveUp));
           }
@@ -158,40 +182,62 @@ export function openReplicaCache({ account, database, news, clock }: Deps): Repl
       }
 
       async function begin(): Promise<void> {
+        state = 'opening';
+        cancelStuck = clock.after(STUCK_MS, giveUp);
         await known;
+        if (failing) throw new Error('the device keeps nothing now');
         user.generation = generations.get(documentId) ?? 0;
         const name = replicaDatabaseName(account, documentId, user.generation);
         await isUsable(name);
-        if (ended || hasFailed) return;
+        if (ended || state !== 'opening' || persistence) return;
         deleteBefore(documentId, user.generation);
-        persistence = new IndexeddbPersistence(name, doc);
-        doc.off('update', persistence._storeUpdate);
+        const mine = new IndexeddbPersistence(name, doc);
+        persistence = mine;
+        doc.off('update', mine._storeUpdate);
         doc.on('update', store);
-        persistence.on('synced', load);
+        mine.on('synced', () => {
+          if (persistence !== mine) return;
+          cancelStuck();
+          state = 'open';
+          mine.db!.addEventListener('close', () => void (persistence === mine && giveUp()));
+          // y-indexeddb writes what came before it too, and does not say whether it could.
+          if (hasFailed) store(Y.encodeStateAsUpdate(doc), null);
+          if (!isRead) on.loaded();
+          isRead = true;
+        });
       }
-      begin().catch(giveUp);
-      const cancelStuck = clock.after(STUCK_MS, () => {
-        if (!loaded) giveUp();
-      });
+
+      function keepAgain(): void {
+        if (!ended && state === 'failed') begin().catch(giveUp);
+      }
 
       function close(): void {
         ended = true;
-        cancelStuck();
         users.delete(user);
         release();
       }
 
+      const isStored = (): boolean => state === 'failed' || (state === 'open' && writing === 0);
+
+      if (failing) giveUp();
+      else begin().catch(giveUp);
+
       return {
         close,
-        isStored: () => hasFailed || (loaded && writing === 0),
+        isStored,
         drop() {
           close();
           const generation = (generations.get(documentId) ?? 0) + 1;
-          database.write(GENERATION + documentId, generation).catch(fail);
+          write(documentId, generation);
           learn(documentId, generation);
           news.tell(documentId, generation);
         },
       };
+    },
+    keepAgain() {
+      failing = false;
+      known = learnAll();
+      for (const users of attached.values()) for (const user of users) user.keepAgain();
     },
     subscribe(listener) {
       listeners.add(listener);

@@ -3,6 +3,7 @@ import { type Component, Match, Show, Switch } from 'solid-js';
 import { usePlatform, useMe, usePage } from '../context.ts';
 import { Avatar } from '../controls/Avatar.tsx';
 import { Icon } from '../controls/Icon.tsx';
+import { createClearable } from '../create-clearable.ts';
 import { countOf } from '../format.ts';
 import { ConversationLinks } from './ConversationLinks.tsx';
 import { createListKeys } from './create-list-keys.ts';
@@ -17,24 +18,25 @@ function wordsFor(count: number, failed: number): string {
 
 /** At the foot, where it moves nothing: what waits to be sent, and a newer version of the app. */
 const Notices: Component = () => {
-  const { waiting } = usePage();
+  const { waiting, connection } = usePage();
   const failed = (): number => waiting.entries.filter(({ failure }) => failure !== null).length;
   const platform = usePlatform();
+  const isClearable = createClearable();
+  const isAtRisk = (): boolean => isClearable() && connection() !== 'connected' && !waiting.isMemoryOnly();
   return (
     <div class="notices">
       <Show when={waiting.count()}>
         {(count) => (
           <A href="/waiting" class="notice" classList={{ 'notice--failed': failed() > 0 }}>
             <Icon name={failed() > 0 ? 'alert' : 'clock'} />
-            <span class="notice__words">{wordsFor(count(), failed())}</span>
+            <span class="notice__words">
+              <span>{wordsFor(count(), failed())}</span>
+              <Show when={isAtRisk()}>
+                <span class="notice__more">The browser may clear them when space runs short</span>
+              </Show>
+            </span>
           </A>
         )}
-      </Show>
-      <Show when={waiting.isMemoryOnly()}>
-        <p class="notice notice--failed" role="alert">
-          <Icon name="alert" />
-          <span class="notice__words">This device keeps nothing just now. What is not sent would be lost with this tab.</span>
-        </p>
       </Show>
       <Show when={platform.isUpdateReady()}>
         <p class="notice">

@@ -37,7 +37,7 @@ interface Props {
 
 /** A waiting one says what it waits for (C6.2). */
 const wordsOf = ({ mark, isOffline }: Pick<Props, 'mark' | 'isOffline'>): string =>
-  mark === 'kept' && isOffline ? 'Waiting for network' : MARKS[mark].words;
+  isOffline && mark === 'kept' ? 'Waiting for network' : isOffline && mark === 'sending' ? 'Only in this tab' : MARKS[mark].words;
 
 const timeOf = ({ at, acceptedAt }: ThreadMessage, now: number): string =>
   acceptedAt === null ? formatSpoken(at, now) : `written ${formatLate(at, acceptedAt)}, sent ${formatSpoken(acceptedAt, now)}`;

@@ -6,6 +6,7 @@ import { usePage } from '../context.ts';
 import { BackLink } from '../controls/BackLink.tsx';
 import { Blank } from '../controls/Blank.tsx';
 import { Icon } from '../controls/Icon.tsx';
+import { createClearable } from '../create-clearable.ts';
 import { formatDay, formatHour } from '../times.ts';
 import './waiting.css';
 
@@ -96,15 +97,15 @@ const Row: Component<{ message: WaitingMessage }> = (props) => {
                   <Icon name="again" />
                   Try again
                 </button>
-                <button
-                  type="button"
-                  class="button button--plain button--small"
-                  onClick={() => void navigator.clipboard.writeText(props.message.text)}
-                >
-                  <Icon name="copy" />
-                  Copy
-                </button>
               </Show>
+              <button
+                type="button"
+                class="button button--plain button--small"
+                onClick={() => void navigator.clipboard.writeText(props.message.text)}
+              >
+                <Icon name="copy" />
+                Copy
+              </button>
               <Show when={props.message.isEditable}>
                 <button ref={editButton} type="button" class="button button--plain button--small" onClick={() => setEditing(true)}>
                   <Icon name="edit" />
@@ -138,9 +139,42 @@ const AllSent: Component = () => (
   </Blank>
 );
 
+/** Where it is that they wait, and how safe they are there. */
+const Hint: Component = () => {
+  const { waiting, connection, device } = usePage();
+  const isClearable = createClearable();
+  const copyAll = (): void => void navigator.clipboard.writeText(waiting.entries.map(({ text }) => text).join('\n\n'));
+  return (
+    <Show
+      when={device() === 'memory'}
+      fallback={
+        <p class="quiet waiting__hint">
+          {connection() === 'connected'
+            ? 'These are on their way.'
+            : 'These are kept on this device and leave by themselves when there is a network.'}
+          <Show when={connection() !== 'connected' && isClearable()}>
+            {' '}
+            Before that the browser may clear them when space runs short, and a private window forgets them when it is closed.
+          </Show>
+        </p>
+      }
+    >
+      <div class="waiting__hint waiting__hint--warning">
+        <p>This device keeps nothing just now. Leave this tab open until these are sent, or copy them.</p>
+        <p>
+          <button type="button" class="button button--plain button--small" onClick={copyAll}>
+            <Icon name="copy" />
+            Copy all
+          </button>
+        </p>
+      </div>
+    </Show>
+  );
+};
+
 /** All that is written and not sent, over all conversations: what waits can still be changed or taken back (C6.2, C6.5). */
 export const WaitingPage: Component = () => {
-  const { waiting, connection } = usePage();
+  const { waiting } = usePage();
   return (
     <main class="pane" aria-label="Waiting to be sent">
       <header class="bar">
@@ -154,11 +188,7 @@ export const WaitingPage: Component = () => {
       </header>
       <div class="page" tabindex="0" role="group" aria-label="Messages waiting">
         <Show when={waiting.count()} fallback={<AllSent />}>
-          <p class="quiet waiting__hint">
-            {connection() === 'connected'
-              ? 'These are on their way.'
-              : 'These are kept on this device and leave by themselves when there is a network.'}
-          </p>
+          <Hint />
           <ul class="waiting">
             <For each={waiting.entries}>{(message) => <Row message={message} />}</For>
           </ul>

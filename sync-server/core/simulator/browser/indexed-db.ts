@@ -59,9 +59,9 @@ export function makeIndexedDb(scheduler: Scheduler, chance: Chance, reached: Set
     }
     const keep: Keep = {
       health: 'well',
-      openStorage(place, clock) {
+      openStorage(place, clock, random) {
         const n = openers.push({ place, factory: () => factory, opened: (database) => opened(database, place) }) - 1;
-        return openDeviceStorage(`tab${n}~${account}`, clock);
+        return openDeviceStorage(`tab${n}~${account}`, clock, random);
       },
       isOnDisk: () => null,
       ended(place) {

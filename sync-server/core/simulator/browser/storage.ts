@@ -1,7 +1,7 @@
 import * as Y from 'yjs';
 import type { Clock } from '../../../../shared/clock.ts';
 import { pick } from '../../../../client/sync/outbox/outbox-store.ts';
-import type { DeviceDatabase } from '../../../../client/sync/storage/device-database.ts';
+import type { DeviceDatabase, DeviceLoss } from '../../../../client/sync/storage/device-database.ts';
 import type { CacheEvents, CachedDocument, DropNews, ReplicaCache } from '../../../../client/sync/storage/replica-cache.ts';
 import { type Disk, put } from './disk.ts';
 import type { Keep } from './keep.ts';
@@ -33,6 +33,7 @@ export function makeStorage(disk: Disk): Keep {
 }
 
 function makeDatabase(disk: Disk, place: Place): DeviceDatabase {
+  const listeners = new Set<(loss: DeviceLoss) => void>();
   const read = <T>(answer: () => T): Promise<T> => disk.transact(place, false, () => ({ answer: answer(), write: null }));
   return {
     outbox: {
@@ -54,17 +55,26 @@ function makeDatabase(disk: Disk, place: Place): DeviceDatabase {
         () =>
           new Map([...disk.values].filter(([name]) => name.startsWith(prefix)).map(([name, value]) => [name.slice(prefix.length), value])),
       ),
-    write(name, value) {
+    async write(name, value) {
       const stored = structuredClone(value);
-      return disk.transact(place, false, () => ({ answer: undefined, write: () => put(disk.values, name, stored) }));
+      try {
+        await disk.transact(place, false, () => ({ answer: undefined, write: () => put(disk.values, name, stored) }));
+      } catch (error) {
+        for (const listener of listeners) listener('failed');
+        throw error;
+      }
     },
-    close: () => {},
+    onLoss(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    close: () => listeners.clear(),
   };
 }
 
 function makeCache(disk: Disk, place: Place, clock: Clock, database: DeviceDatabase, news: DropNews): ReplicaCache {
   const generations = new Map<string, number>();
-  const attached = new Map<string, Set<{ generation: number; dropped: () => void }>>();
+  const attached = new Map<string, Set<{ generation: number; dropped: () => void; keepAgain: () => void }>>();
   const listeners = new Set<() => void>();
   let failing = false;
 
@@ -78,7 +88,9 @@ function makeCache(disk: Disk, place: Place, clock: Clock, database: DeviceDatab
     generations.set(documentId, generation);
     for (const user of attached.get(documentId) ?? []) if (user.generation < generation) user.dropped();
   }
-  const known = database.readAll(GENERATION).then((found) => found.forEach((generation, id) => learn(id, Number(generation))), fail);
+  const learnAll = (): Promise<void> =>
+    database.readAll(GENERATION).then((found) => found.forEach((generation, id) => learn(id, Number(generation))), fail);
+  let known = learnAll();
   const unlisten = news.listen(learn);
 
   function attach(documentId: string, doc: Y.Doc, on: CacheEvents): CachedDocument {
@@ -86,7 +98,7 @@ function makeCache(disk: Disk, place: Place, clock: Clock, database: DeviceDatab
     let ended = false;
     let hasFailed = false;
     let loaded = false;
-    const user = { generation: Number.MAX_SAFE_INTEGER, dropped: on.dropped };
+    const user = { generation: Number.MAX_SAFE_INTEGER, dropped: on.dropped, keepAgain };
     const users = attached.get(documentId) ?? new Set();
     attached.set(documentId, users.add(user));
 
@@ -119,6 +131,7 @@ function makeCache(disk: Disk, place: Place, clock: Clock, database: DeviceDatab
     async function begin(): Promise<void> {
       await known;
       if (isOver()) return;
+      if (failing) throw new Error('the device keeps nothing now');
       user.generation = generations.get(documentId) ?? 0;
       const found = await disk.transact(place, false, () => ({
         answer: disk.copies.get(name()) ?? [],
@@ -128,6 +141,11 @@ function makeCache(disk: Disk, place: Place, clock: Clock, database: DeviceDatab
       doc.on('update', store);
       doc.transact(() => found.forEach((update) => Y.applyUpdate(doc, update, FROM_DISK)), FROM_DISK);
       load();
+    }
+    function keepAgain(): void {
+      if (ended || !hasFailed) return;
+      hasFailed = false;
+      begin().catch(giveUp);
     }
     begin().catch(giveUp);
     const cancelStuck = clock.after(STUCK_MS, () => {
@@ -155,6 +173,11 @@ function makeCache(disk: Disk, place: Place, clock: Clock, database: DeviceDatab
   return {
     attach,
     isFailing: () => failing,
+    keepAgain() {
+      failing = false;
+      known = learnAll();
+      for (const users of attached.values()) for (const user of users) user.keepAgain();
+    },
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -1,5 +1,5 @@
 import type { Me } from '../../../../shared/api.ts';
-import type { Clock } from '../../../../shared/clock.ts';
+import type { Clock, RandomBytes } from '../../../../shared/clock.ts';
 import type { MessageId, Uuid } from '../../../../shared/ids.ts';
 import type { Api } from '../../../../client/sync/api.ts';
 import type { ConversationReplica } from '../../../../client/sync/conversation-replica.ts';
@@ -53,7 +53,7 @@ export interface TabDeps {
   /** How far this browser's clock is off now. */
   skew: () => number;
   isOnline: () => boolean;
-  openStorage: (place: Place, clock: Clock) => DeviceStorage;
+  openStorage: (place: Place, clock: Clock, random: RandomBytes) => DeviceStorage;
   isOnDisk: (entryId: string) => boolean | null;
   apiOf: (place: Place) => Api;
   socketOf: (place: Place) => typeof WebSocket;
@@ -70,7 +70,7 @@ export function openTab(deps: TabDeps): Tab {
     openSync({
       me,
       api: deps.apiOf(place),
-      storage: deps.openStorage(place, clock),
+      storage: deps.openStorage(place, clock, chance.bytes),
       url: 'ws://simulated/api/sync',
       WebSocket: deps.socketOf(place),
       locks: shared.locksOf(place),
