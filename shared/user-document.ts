@@ -36,7 +36,7 @@ const isPlain = (value: unknown): value is Record<string, unknown> =>
 
 /** Whether a key and value may stand in a private lane. */
 export function isPrivateEntry(key: string, value: unknown): boolean {
-  if (key[0] === 'd' && isUuid(key.slice(1))) return typeof value === 'string' && value.length <= LIMITS.body;
+  if (isDraftKey(key)) return typeof value === 'string' && value.length <= LIMITS.body;
   if (key[0] === 'c' && isUuid(key.slice(1)))
     return (
       isPlain(value) &&
@@ -55,6 +55,7 @@ export function isPrivateEntry(key: string, value: unknown): boolean {
 export const isPrivateKey = (key: string): boolean => ((key[0] === 'd' || key[0] === 'c') && isUuid(key.slice(1))) || SETTING.test(key);
 
 export const draftKey = (conversationId: Uuid): string => `d${conversationId}`;
+export const isDraftKey = (key: string): boolean => key[0] === 'd' && isUuid(key.slice(1));
 export const marksKey = (conversationId: Uuid): string => `c${conversationId}`;
 export const settingKey = (name: string): string => `s${name}`;
 

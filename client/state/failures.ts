@@ -1,3 +1,4 @@
+import { isDraftKey } from '../../shared/user-document.ts';
 import type { Entry, Failure } from '../sync/outbox/entry.ts';
 
 /** Why something was not sent, in words. */
@@ -34,5 +35,5 @@ const MARKS_FAILURE = 'Not changed: there is no room left for it.';
 export function wordsFor(entry: Entry, code: Failure): string {
   if (entry.kind === 'react') return REACTION_FAILURES[code];
   if (entry.kind !== 'private') return FAILURES[code];
-  return typeof entry.value === 'string' ? DRAFT_FAILURE : MARKS_FAILURE;
+  return isDraftKey(entry.key) ? DRAFT_FAILURE : MARKS_FAILURE;
 }

@@ -1,6 +1,7 @@
 import { equalityDeep } from 'lib0/function';
 import type { Neutralised } from '../../shared/close-codes.ts';
 import type { Uuid } from '../../shared/ids.ts';
+import { isPrivateEntry } from '../../shared/user-document.ts';
 import { makeClaims } from './claims.ts';
 import { UNDECIDED_ENTRIES, UNDECIDED_UNITS } from './move-waiting.ts';
 import { type Entry, type PrivateEntry, type StructId, privateKey } from './outbox/entry.ts';
@@ -46,21 +47,24 @@ export function stepOfPrivate(entry: PrivateEntry, replica: PrivateReplica): Ste
   if (isSet) return own === null || isThere ? { kind: 'done' } : { kind: 'waits' };
   // Another device has written over it.
   if (before) return replica.isCommitted(before) ? { kind: 'done' } : { kind: 'waits' };
+  if (!isPrivateEntry(entry.key, wanted)) return { kind: 'failed', code: 'unreadable' };
   return { kind: 'set', write: () => replica.set(entry.key, wanted) };
 }
 
 /** Moves what waits, each key by itself; what a closed document did not take is set again in the one that goes on from it. */
 export function makePrivateMover({ me, outbox, moves, open }: Options): PrivateMover {
   /** The struct by which this tab has set a value. */
-  const set = new Map<string, { entry: PrivateEntry; n: number; struct: StructId }>();
+  const set = new Map<string, { entry: PrivateEntry; struct: StructId }>();
   const claims = makeClaims(outbox, move);
   const suspicion = makeSuspicion(outbox);
 
   /** How much of the document nobody has acknowledged yet. */
   function underWay(replica: PrivateReplica): { entries: number; units: number } {
+    const { client } = replica.nextStruct();
     const amount = { entries: claims.size(), units: 0 };
-    for (const [id, { entry, n, struct }] of set) {
-      if (n !== replica.n || replica.isCommitted(struct)) set.delete(id);
+    for (const [id, { entry, struct }] of set) {
+      // Of another document, or of this one before it began again.
+      if (struct.client !== client || replica.isCommitted(struct)) set.delete(id);
       else {
         amount.entries += 1;
         amount.units += unitsOf(entry);
@@ -77,7 +81,7 @@ export function makePrivateMover({ me, outbox, moves, open }: Options): PrivateM
     const { entries, units } = underWay(replica);
     if (entries > 0 && (entries >= most || units + unitsOf(entry) > UNDECIDED_UNITS)) return;
     suspicion.set(replica.n, entry);
-    set.set(entry.id, { entry, n: replica.n, struct: next });
+    set.set(entry.id, { entry, struct: next });
     run();
   }
 

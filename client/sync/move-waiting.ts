@@ -1,4 +1,5 @@
-import { type MessageId, type Uuid, messageTime } from '../../shared/ids.ts';
+import type { MessageId, Uuid } from '../../shared/ids.ts';
+import { readMessageValue } from '../../shared/segment.ts';
 import { makeClaims } from './claims.ts';
 import { type Entry, type FollowingEntry, type MessageEntry, type StructId, changeKey, messageKey } from './outbox/entry.ts';
 import type { Outbox } from './outbox/outbox.ts';
@@ -33,13 +34,6 @@ export interface Mover {
 const isWaiting = (entry: Entry): boolean => entry.state.kind === 'waiting';
 const isFollowing = (entry: Entry): entry is FollowingEntry => entry.kind === 'edit' || entry.kind === 'delete' || entry.kind === 'react';
 
-/** A message is in no segment that was full a day before it was written, however wrong the clocks are. */
-const DAY_MS = 24 * 60 * 60_000;
-function mayBeBefore(id: MessageId, oldest: SegmentReplica): boolean {
-  const [first] = oldest.messages();
-  return first !== undefined && (first.acceptedAt ?? first.writtenAt) > messageTime(id) - DAY_MS;
-}
-
 /**
  * Moves what waits, in the order written and each once. A message leaves the outbox when it is in a log; another change when the server
  * holds it, whatever was written over it since. What a segment has not decided stays with it; what a closed one did not take is set again
@@ -56,6 +50,7 @@ export function makeMover(outbox: Outbox, look: () => Options): Mover {
   function moveMessages({ moves, segments, open, id }: Options): void {
     const all = [...segments.values()];
     const ready: MessageEntry[] = [];
+    const unreadable: MessageEntry[] = [];
     const logged = new Map<number, MessageEntry[]>();
     const most = open && suspicion.isUnder(open.n) ? 1 : UNDECIDED_ENTRIES;
     let units = 0;
@@ -71,6 +66,10 @@ export function makeMover(outbox: Outbox, look: () => Options): Mover {
         const isUndecided = all.some((segment) => segment.isUndecided(entry.messageId));
         if (!isUndecided && open.n <= (closedTo.get(entry.messageId) ?? 0)) isFull = true;
         if (!isUndecided && (isFull || outbox.get(changeKey(entry.messageId))?.kind === 'delete')) continue;
+        if (!isUndecided && !readMessageValue(entry.value)) {
+          unreadable.push(entry);
+          continue;
+        }
         units += entry.value[0].length;
         count += 1;
         if (count > 1 && (count > most || units > UNDECIDED_UNITS)) isFull = true;
@@ -78,6 +77,7 @@ export function makeMover(outbox: Outbox, look: () => Options): Mover {
       }
     }
     for (const [n, messages] of logged) outbox.logged(messages, n);
+    for (const { id: key } of unreadable) outbox.fail([key], 'unreadable');
     // Placed in the outbox's eyes at once, and on the device only when the claim is answered.
     if (!open || ready.some(({ id: key }) => claims.has(key)) || !suspicion.isFree(open.n)) return;
     const unclaimed = ready.filter(({ placed }) => !placed).map((entry) => entry.id);
@@ -88,7 +88,8 @@ export function makeMover(outbox: Outbox, look: () => Options): Mover {
     }
   }
 
-  function moveFollowing({ moves, segments, open, id, want }: Options): void {
+  function moveFollowing(options: Options): void {
+    const { moves, segments, open, id, want } = options;
     const all = [...segments.values()];
     for (const key of set.keys()) if (!outbox.get(key)) set.delete(key);
     const inFlight = [...set.values()].filter(({ segment, struct }) => all.includes(segment) && !segment.isCommitted(struct)).length;
@@ -104,15 +105,19 @@ export function makeMover(outbox: Outbox, look: () => Options): Mover {
       if (!home) {
         // Absence proves nothing: the node may be behind.
         if (entry.n !== null) want(entry.n);
-        else if (!message) wantBefore(entry.messageId, all, want);
+        else if (!message) search(entry, options);
       } else if (home.status().kind === 'live' && settle(entry, message, home) && --room <= 0) return;
     }
   }
 
-  /** Its message is in a log, and nobody knows any more in which: the older ones are asked. */
-  function wantBefore(messageId: MessageId, all: readonly SegmentReplica[], want: (n: number) => void): void {
-    const [oldest] = [...all].sort((a, b) => a.n - b.n);
-    if (oldest?.status().kind === 'live' && mayBeBefore(messageId, oldest)) want(oldest.n - 1);
+  /** Its message is in a log and nobody remembers in which, or was taken back by another tab: the older ones are asked, down to the first. */
+  function search(entry: FollowingEntry, { segments, open, want }: Options): void {
+    const hasAnswered = (n: number): boolean => (segments.get(n)?.status().kind ?? 'connecting') !== 'connecting';
+    let n = open?.n ?? 0;
+    while (hasAnswered(n)) n -= 1;
+    if (n > 0) want(n);
+    else if (entry.kind === 'edit') outbox.fail([entry.id], 'gone');
+    else outbox.done([entry]);
   }
 
   /** True: one more is under way. */

@@ -1,5 +1,13 @@
 import { type Uuid, parseDocumentId } from '../../shared/ids.ts';
-import { type ConversationMarks, type Setting, draftKey, isPrivateEntry, marksKey, settingKey } from '../../shared/user-document.ts';
+import {
+  type ConversationMarks,
+  type Setting,
+  draftKey,
+  isDraftKey,
+  isPrivateEntry,
+  marksKey,
+  settingKey,
+} from '../../shared/user-document.ts';
 import type { Me } from '../../shared/api.ts';
 import { type Api, ApiError } from './api.ts';
 import { makePrivateMover } from './move-private.ts';
@@ -130,7 +138,7 @@ export function openPrivateDocument({ me, api, openProvider, cache, outbox, move
     const held = shown.own(key)?.value;
     const entry = outbox.get(privateKey(key));
     // What failed is undone, but no text is lost for that.
-    const isShown = entry?.kind === 'private' && (entry.state.kind === 'waiting' || typeof entry.value === 'string');
+    const isShown = entry?.kind === 'private' && (entry.state.kind === 'waiting' || isDraftKey(key));
     return isShown ? over(entry.value, held) : held;
   }
 

@@ -1,5 +1,5 @@
 import { equalityDeep } from 'lib0/function';
-import { isEmojiList, reactionsKey } from '../../shared/segment.ts';
+import { isEmojiList, reactionsKey, readMessageValue } from '../../shared/segment.ts';
 import type { EditEntry, Failure, FollowingEntry, ReactEntry, Toggle } from './outbox/entry.ts';
 import type { SegmentReplica } from './segment-replica.ts';
 
@@ -41,12 +41,15 @@ function stepOfEdit(entry: EditEntry, home: SegmentReplica): Step {
   const before = entry.left ? home.setBy(entry.messageId, entry.left) : null;
   // Another device has written over it.
   if (before) return home.isCommitted(before) ? DONE : WAITS;
+  // Set here, it would be no message any more, to this device itself.
+  if (!readMessageValue([entry.body, null, entry.at])) return { kind: 'failed', code: 'unreadable' };
   return { kind: 'set', write: () => home.edit(entry.messageId, entry.body, entry.at) };
 }
 
 function stepOfReactions(entry: ReactEntry, home: SegmentReplica): Step {
+  const key = reactionsKey(entry.messageId);
   const own = home.ownReactions(entry.messageId);
-  const before = entry.left ? home.setBy(reactionsKey(entry.messageId), entry.left) : null;
+  const before = entry.left ? home.setBy(key, entry.left) : null;
   if (before && own?.value === null && own.client === before.client && own.clock === before.clock)
     // Its message lives, and nothing stands in its place: it was not taken, and the word of it was lost.
     return home.isCommitted(own) ? { kind: 'failed', code: 'refused' } : WAITS;

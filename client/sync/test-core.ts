@@ -28,7 +28,7 @@ export async function startCore(clock: Clock, options: { permissions?: Permissio
   const refusals: { documentId: string; code: number; reason: string }[] = [];
   /** Of each document, how often the server has been brought something. */
   const updates = new Map<string, number>();
-  let refuse = (_documentId: string): Refusal | null => null;
+  let refuse = (_documentId: string, _update: string): Refusal | null => null;
   let isUp = true;
   let largest = 0;
 
@@ -87,7 +87,7 @@ export async function startCore(clock: Clock, options: { permissions?: Permissio
             if (!session || sessions.get(socket) !== session) return;
             if (!bringsStructs(message)) return session.receive(message);
             updates.set(socket.documentId, (updates.get(socket.documentId) ?? 0) + 1);
-            const reason = refuse(socket.documentId);
+            const reason = refuse(socket.documentId, Buffer.from(message).toString('latin1'));
             if (reason) session.end('refused', reason);
             else session.receive(message);
           });

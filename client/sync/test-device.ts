@@ -22,7 +22,7 @@ export interface TestDevice {
   close: () => void;
 }
 
-export const soon = { timeout: 50_000, interval: 10 };
+export const soon = { timeout: 20_000, interval: 10 };
 
 /** Begins with what `store` holds. `n`: the number of the private document that it knows of. */
 export function openDevice(core: Core, me: Uuid, store: OutboxStore = makeMemoryOutboxStore(), n = 1): TestDevice {
