@@ -133,7 +133,7 @@ test('[F14] cleared in the middle of it, the device gets back what waits, what w
   await expect.poll(() => !first.isMemoryOnly() && isAllKept(), { timeout: 10_000 }).toBe(true);
   first.close();
   const cold = open(null);
-  await expect.poll(() => cold.outbox.entries().map(({ kind }) => kind)).toEqual(['open', 'message']);
+  await expect.poll(() => cold.outbox.entries().map(({ kind }) => kind)).toEqual(['open', 'message', 'private']);
   await expect.poll(cold.isReady).toBe(true);
   expect([[...cold.inbox.conversations().keys()], cold.drafts.get(id)]).toEqual([[id], 'and then']);
 });

@@ -36,9 +36,9 @@ export const PLANTED: readonly Planted[] = [
     patches: [
       {
         file: 'client/sync/move-waiting.ts',
-        find: 'if (all.some((segment) => segment.isLogged(entry.messageId))) logged.push(entry);',
+        find: 'const home = all.find((segment) => segment.isLogged(entry.messageId));',
         replace:
-          'if (all.some((segment) => { const own = segment.own(entry.messageId); return segment.isLogged(entry.messageId) || (own && segment.isCommitted(own)); })) logged.push(entry);',
+          'const home = all.find((segment) => { const own = segment.own(entry.messageId); return segment.isLogged(entry.messageId) || (own && segment.isCommitted(own)); });',
       },
     ],
   },
@@ -301,8 +301,8 @@ export const PLANTED: readonly Planted[] = [
     seed: 5,
     patches: [
       {
-        file: 'client/sync/conversation-replica.ts',
-        find: "if (code === 'closed') mover.closed(messageId, n);",
+        file: 'client/sync/neutralised.ts',
+        find: "if (code === 'closed') mover.closed(id, n);",
         replace: "if (code === 'closed') outbox.done([message]);",
       },
     ],
