@@ -115,6 +115,7 @@ export function openSync(deps: SyncDeps): Sync {
     outbox,
     cache,
     moves,
+    row: (id) => inbox.conversations().get(id),
     openProvider: makeOpenProvider({ socketFor: connection.socketFor, renew: api.renew, clock }),
     recent: () =>
       tabs.isMover() && isReachable()
