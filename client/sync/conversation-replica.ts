@@ -1,5 +1,5 @@
 import type { Clock, RandomBytes } from '../../shared/clock.ts';
-import type { Neutralised } from '../../shared/close-codes.ts';
+import { CLOSE, type Neutralised } from '../../shared/close-codes.ts';
 import { type Root, readRoot } from '../../shared/conversation.ts';
 import { type MessageId, type Uuid, makeMessageId } from '../../shared/ids.ts';
 import { type SegmentMessage, isEmojiList } from '../../shared/segment.ts';
@@ -13,6 +13,7 @@ import {
   type MessageEntry,
   type ReactEntry,
   changeKey,
+  goesIntoDocument,
   messageKey,
   openKey,
   reactKey,
@@ -59,6 +60,8 @@ export interface ConversationReplica {
   discard: (id: MessageId) => void;
   markRead: (seq: number) => void;
   presence: Presence;
+  /** What ended may be mended: its documents are opened again. */
+  beginAnew: () => void;
   subscribe: (listener: () => void) => () => void;
   close: () => void;
 }
@@ -100,10 +103,13 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
 
   const isUnopened = (): boolean => outbox.get(openKey(id)) !== undefined;
   const openNumber = (): number => root?.content()?.open ?? 0;
-  /** The newest and those before it, down to the first that is not open: what is older stands behind a gap. */
+  /** The newest that holds anything and those before it, down to the first that is not here: what is older stands behind a gap. */
   function thread(): SegmentReplica[] {
+    const here = new Map([...segments].filter(([, segment]) => hasCome(segment)));
+    const holding = [...here.values()].filter((segment) => segment.messages().length > 0);
     const found: SegmentReplica[] = [];
-    for (let n = Math.max(...segments.keys()); segments.has(n); n--) found.unshift(segments.get(n)!);
+    for (let n = Math.max(...(holding.length > 0 ? holding : [...here.values()]).map(({ n }) => n)); here.has(n); n--)
+      found.unshift(here.get(n)!);
     return found;
   }
   const oldest = (): number => thread()[0]?.n ?? 0;
@@ -144,11 +150,24 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     loaded ||= newest !== undefined && hasCome(newest) && [...segments.values()].every(hasCome);
   }
 
+  /** Whoever was taken out writes nothing any more: what waits says so, and can be sent again when they are back. */
+  function giveUp(): void {
+    const ended = root?.status();
+    if (ended?.kind !== 'ended' || ended.code !== CLOSE.notMember.code) return;
+    const waiting = outbox.of(id).filter((entry) => goesIntoDocument(entry) && moves(entry));
+    if (waiting.length > 0)
+      outbox.fail(
+        waiting.map((entry) => entry.id),
+        'refused',
+      );
+  }
+
   /** Brings everything that follows from the documents up to date. Its own changes run it again; the outer run takes those in. */
   function settle(): void {
     if (closed || settling) return;
     settling = true;
     openWanted();
+    giveUp();
     mover.move();
     departed.look(outbox.of(id));
     settling = false;
@@ -192,13 +211,9 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     isKept: (entry) => outbox.isKept(entry.id) || (entry.kind === 'message' && departed.has(entry.messageId)),
     storedSeq: () => [...segments.values()].reduce((seq, one) => Math.max(seq, one.isStored() ? (one.messages().at(-1)?.seq ?? 0) : 0), 0),
     hasOlder() {
-      const first = segments.get(oldest());
-      return first !== undefined && (first.n > 1 || !hasCome(first));
+      return segments.size > 0 && oldest() !== 1;
     },
-    loadOlder() {
-      const first = segments.get(oldest());
-      if (first && hasCome(first)) openSegment(first.n - 1);
-    },
+    loadOlder: () => openSegment(oldest() - 1),
     send(body) {
       presence.stopTyping();
       outbox.send(id, makeMessageId(clock.now(), random), [body, null, null]);
@@ -227,6 +242,14 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     markRead(seq) {
       presence.markRead(seq);
       outbox.read(id, seq);
+    },
+    beginAnew() {
+      root?.close();
+      root = null;
+      for (const segment of segments.values()) segment.close();
+      segments.clear();
+      loaded = false;
+      settle();
     },
     subscribe(listener) {
       listeners.add(listener);

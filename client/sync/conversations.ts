@@ -1,5 +1,7 @@
 import type { Uuid } from '../../shared/ids.ts';
-import type { Entry } from './outbox/entry.ts';
+import type { Conversation } from '../../shared/api.ts';
+import { CLOSE } from '../../shared/close-codes.ts';
+import { type Entry, goesIntoDocument } from './outbox/entry.ts';
 import { type ConversationDeps, type ConversationReplica, openConversationReplica } from './conversation-replica.ts';
 
 /** The open conversations of one person. */
@@ -17,6 +19,8 @@ export interface Conversations {
 interface Deps extends ConversationDeps {
   /** The newest conversations, whose newest segments are to be on this device before they are opened; none where another tab sees to that. */
   recent: () => readonly Uuid[];
+  /** What the list says of a conversation. */
+  row: (id: Uuid) => Conversation | undefined;
 }
 
 /** So many stay open after they were looked at: going back to one shows it at once. */
@@ -24,9 +28,10 @@ const KEEP_OPEN = 5;
 /** So many of the newest are kept up to date. */
 const RECENT = 20;
 
-/** It goes into a document. */
-const goesIntoDocument = ({ kind, state }: Entry): boolean =>
-  (kind === 'message' || kind === 'edit' || kind === 'delete' || kind === 'react') && state.kind === 'waiting';
+const isClosed = ({ status }: ConversationReplica): boolean => {
+  const now = status();
+  return now.kind === 'ended' && (now.code === CLOSE.notMember.code || now.code === CLOSE.notFound.code);
+};
 
 /** Keeps open the conversations last looked at, the newest ones, and each that has something to be sent from here. */
 export function makeConversations(deps: Deps): Conversations {
@@ -34,6 +39,8 @@ export function makeConversations(deps: Deps): Conversations {
   /** In order of use, the last one at the end. */
   const replicas = new Map<Uuid, ConversationReplica>();
   const looked: Uuid[] = [];
+  /** What the list said when they were closed to this person. */
+  const closed = new Map<Uuid, Conversation | undefined>();
   const listeners = new Set<() => void>();
 
   function ensure(id: Uuid): ConversationReplica {
@@ -41,16 +48,30 @@ export function makeConversations(deps: Deps): Conversations {
     if (known) return known;
     const replica = openConversationReplica(id, deps);
     replicas.set(id, replica);
-    replica.subscribe(() => listeners.forEach((listener) => listener()));
+    replica.subscribe(() => {
+      if (!isClosed(replica)) closed.delete(id);
+      else if (!closed.has(id)) closed.set(id, deps.row(id));
+      listeners.forEach((listener) => listener());
+    });
     return replica;
+  }
+
+  /** Of what is closed to somebody their list tells nothing: told of it again, they may come in again. */
+  function comeBack(): void {
+    for (const [id, before] of [...closed]) {
+      const row = deps.row(id);
+      if (row && row !== before) replicas.get(id)?.beginAnew();
+    }
   }
 
   function closeOne(id: Uuid): void {
     replicas.get(id)?.close();
     replicas.delete(id);
+    closed.delete(id);
   }
 
   function settle(): void {
+    comeBack();
     const isMovable = (entry: Entry): boolean => goesIntoDocument(entry) && deps.moves(entry);
     const waiting = [...outbox.conversations()].filter((id) => outbox.of(id).some(isMovable));
     const wanted = new Set([...looked.slice(-KEEP_OPEN), ...deps.recent().slice(0, RECENT), ...waiting]);

@@ -34,6 +34,7 @@ function openTab(core: Core, me: Uuid, wrap: (store: OutboxStore) => OutboxStore
     random: systemRandom,
     moves: () => true,
     recent: () => [],
+    row: () => undefined,
     openProvider: core.openProviderOf(me),
   });
   const stop = outbox.subscribe(conversations.settle);

@@ -123,6 +123,7 @@ export function openSync(deps: SyncDeps): Sync {
     cache,
     moves,
     openProvider,
+    row: (id) => inbox.conversations().get(id),
     recent: () =>
       tabs.isMover() && isReachable()
         ? [...inbox.conversations().values()]

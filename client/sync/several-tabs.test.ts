@@ -55,6 +55,7 @@ function openTab(
     random: systemRandom,
     moves: makeMoves(tabs, outbox),
     recent: () => [],
+    row: () => undefined,
     openProvider,
   });
   const stop = outbox.subscribe(conversations.settle);

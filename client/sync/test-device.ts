@@ -29,7 +29,14 @@ export function openDevice(core: Core, me: Uuid, store: OutboxStore = makeMemory
   const outbox = openOutbox({ store, siblings: NO_SIBLINGS, clock: systemClock });
   const openProvider = core.openProviderOf(me);
   const common = { outbox, openProvider, cache: NO_CACHE, moves: () => true };
-  const conversations = makeConversations({ me, clock: systemClock, random: systemRandom, recent: () => [], ...common });
+  const conversations = makeConversations({
+    me,
+    clock: systemClock,
+    random: systemRandom,
+    recent: () => [],
+    row: () => undefined,
+    ...common,
+  });
   const account = { id: me, handle: 'somebody', displayName: 'Somebody', bio: '', avatarUrl: null };
   const asMe = (open: number): Me => ({ ...account, document: `user:${me}/${open}` });
   const personal = openPrivateDocument({

@@ -89,6 +89,10 @@ export type FollowingEntry = ChangeEntry | ReactEntry;
 /** What others may write over: the device knows by which struct it goes before it does. */
 export type LeavingEntry = EditEntry | ReactEntry | PrivateEntry;
 
+/** It waits to go into a document. */
+export const goesIntoDocument = ({ kind, state }: Entry): boolean =>
+  (kind === 'message' || kind === 'edit' || kind === 'delete' || kind === 'react') && state.kind === 'waiting';
+
 export const messageKey = (id: MessageId): string => `m:${id}`;
 export const changeKey = (id: MessageId): string => `c:${id}`;
 export const reactKey = (id: MessageId): string => `e:${id}`;
@@ -121,6 +125,11 @@ export const put =
     return one(before && !isAnew(entry) ? { ...entry, order: before.order } : entry);
   };
 
+function withBody(message: MessageEntry, body: string): MessageEntry {
+  const [, replyTo, editedAt, extras] = message.value;
+  return { ...message, value: extras ? [body, replyTo, editedAt, extras] : [body, replyTo, editedAt] };
+}
+
 /** What this tab knows of a message that is to be changed: another tab may send it unheard; it waits here, and has not left. */
 export interface Known {
   readonly isElsewhere: boolean;
@@ -135,11 +144,7 @@ export const edit =
     const message = found.get(messageKey(change.messageId));
     // Another tab has just taken it back: there is nothing that could be changed, ever.
     if (!message && isUnsent) return NOTHING;
-    if (message?.kind === 'message' && !message.placed && !isElsewhere) {
-      const [, replyTo, editedAt, extras] = message.value;
-      const value: MessageValue = extras ? [change.body, replyTo, editedAt, extras] : [change.body, replyTo, editedAt];
-      return one({ ...message, value, state: WAITING });
-    }
+    if (message?.kind === 'message' && !message.placed && !isElsewhere) return one({ ...withBody(message, change.body), state: WAITING });
     return found.get(change.id)?.kind === 'delete' ? NOTHING : one(change);
   };
 
@@ -163,10 +168,7 @@ export const drop =
   (found) =>
     new Map(entries.filter(({ id, order, at }) => found.get(id)?.at === at && found.get(id)?.order === order).map(({ id }) => [id, null]));
 
-const withState =
-  (state: EntryState): Decide =>
-  (found) =>
-    new Map([...found.values()].map((entry) => [entry.id, asUnsent({ ...entry, state })]));
+const withState = (entry: Entry, state: EntryState): Entry => asUnsent({ ...entry, state });
 
 /** Nothing of it stands in a document: were it set again, that would be anew. */
 function asUnsent(entry: Entry): Entry {
@@ -176,10 +178,24 @@ function asUnsent(entry: Entry): Entry {
   return unsent;
 }
 
-/** The server did not take it: it stands in no document any more. */
-export const fail = (code: Failure): Decide => withState({ kind: 'failed', code });
+/** The server did not take these: they stand in no document any more. A message fails with its last text; one that was to go is gone. */
+export const fail =
+  (ids: readonly string[], code: Failure): Decide =>
+  (found) => {
+    const state: EntryState = { kind: 'failed', code };
+    const changes = new Map<string, Entry | null>();
+    for (const entry of [...found.values()].filter(({ id }) => ids.includes(id))) {
+      const change = entry.kind === 'message' ? found.get(changeKey(entry.messageId)) : undefined;
+      if (change) changes.set(change.id, null);
+      if (change?.kind === 'delete') changes.set(entry.id, null);
+      else if (change?.kind === 'edit' && entry.kind === 'message') changes.set(entry.id, withState(withBody(entry, change.body), state));
+      else if (!changes.has(entry.id)) changes.set(entry.id, withState(entry, state));
+    }
+    return changes;
+  };
 /** Sends what failed again, under the same id. */
-export const retry: Decide = (found) => withState(WAITING)(new Map([...found].filter(([, { state }]) => state.kind === 'failed')));
+export const retry: Decide = (found) =>
+  new Map([...found.values()].filter(({ state }) => state.kind === 'failed').map((entry) => [entry.id, withState(entry, WAITING)]));
 
 /** Marks messages as placed, before they are: from now on they may have left. */
 export const claim: Decide = (found) =>

@@ -100,6 +100,24 @@ describe('what is written', () => {
   });
 });
 
+test('[G1] a message that is not taken fails with its last text, and one that was to go is gone', async () => {
+  const outbox = open(makeMemoryOutboxStore());
+  const [one, two] = [messageId(), messageId()];
+  for (const [each, text] of [
+    [one, 'one'],
+    [two, 'two'],
+  ] as const) {
+    outbox.send(id, each, [text, null, null]);
+    outbox.claim([messageKey(each)], () => {});
+  }
+  outbox.edit(id, one, null, 'ONE');
+  outbox.remove(id, two, null);
+  expect(texts(outbox)).toEqual(['one', 'two', 'edit', 'delete']);
+  outbox.fail([messageKey(one), changeKey(one), messageKey(two)], 'blocked');
+  await settled();
+  expect([texts(outbox), outbox.get(messageKey(one))?.state]).toEqual([['ONE'], { kind: 'failed', code: 'blocked' }]);
+});
+
 describe('[F14] a device that does not keep it', () => {
   /** A store that fails, or hangs, when the test says so. */
   function failing(store: OutboxStore) {

@@ -224,6 +224,11 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     // Another tab may send it at any moment, and this one could not say that it has changed.
     return { isElsewhere: status === 'memory' && onDevice.has(id), isUnsent: entry?.kind === 'message' && !entry.placed };
   }
+  /** With a message what is to become of it. */
+  function withChange(id: string): string[] {
+    const entry = held.get(id);
+    return entry?.kind === 'message' ? [id, changeKey(entry.messageId)] : [id];
+  }
   const add = (entry: Entry): void => void change([entry.id], by.put(entry));
   function of(conversationId: Uuid): readonly Entry[] {
     const group = byConversation.get(conversationId);
@@ -271,7 +276,7 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
         by.remove({ ...common(changeKey(messageId), id), kind: 'delete', messageId, n }, known(messageKey(messageId))),
       ),
     retry: (ids) => void change(ids, by.retry),
-    fail: (ids, code) => void change(ids, by.fail(code)),
+    fail: (ids, code) => void change(ids.flatMap(withChange), by.fail(ids, code)),
     done: (entries) =>
       void change(
         entries.map(({ id }) => id),

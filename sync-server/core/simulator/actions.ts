@@ -2,6 +2,7 @@ import { DOINGS, type Action } from './plan.ts';
 import type { Browser } from './browser/browser.ts';
 import type { Health } from './browser/keep.ts';
 import type { Tab } from './browser/tab.ts';
+import { changeMembers } from './change-members.ts';
 import { type World, directOf } from './world.ts';
 
 const DISKS: readonly Health[] = ['well', 'aborting', 'aborting', 'full', 'stuck'];
@@ -48,9 +49,7 @@ export function act(world: World, action: Action, i: number): void {
     case 'disk':
       return void (browser.keep.health = pick(DISKS, much)!);
     case 'wipe':
-      for (const one of [...browser.tabs]) browser.leave(one, 'kill');
-      browser.keep.wipe();
-      return world.ledger.wiped(browser, (id) => [...backend.store.conversations.values()].some(({ messages }) => messages.has(id)));
+      return browser.wipe();
     case 'clock jumps':
       return void (browser.skew += (much - 500) * (JUMP_MS / 500));
     case 'node killed':
@@ -65,6 +64,12 @@ export function act(world: World, action: Action, i: number): void {
       return process?.setListening(much % 2 === 0);
     case 'log away':
       return void (backend.awayUntil = world.scheduler.now() + much * 10);
+    case 'members':
+      return changeMembers(world, action);
+    case 'block':
+      return (tab ?? openOne(world, browser, much)).block();
+    case 'signed out':
+      return browser.network.revoke();
     case 'hostile':
       return world.hostile.act(much);
     case 'expiry':
@@ -94,7 +99,10 @@ function restart(world: World, i: number): void {
 
 function openOne(world: World, browser: Browser, who: number): Tab {
   const tab = browser.open();
-  const first = pick(world.groups, who);
+  const first = pick(
+    world.groups.filter((id) => world.backend.store.conversations.get(id)?.members.has(browser.me.id)),
+    who,
+  );
   if (first !== undefined && who % 4 > 0) tab.show(first);
   else contact(world, browser, tab, who);
   return tab;
@@ -122,7 +130,7 @@ function doing(world: World, browser: Browser, { do: kind, who, much }: Action, 
     case 'read':
       return tab.readOn();
     case 'type':
-      return tab.place.here(() => tab.replica()?.presence.typed());
+      return tab.type();
     case 'retry':
       return tab.retry();
     case 'open':
@@ -136,6 +144,8 @@ function doing(world: World, browser: Browser, { do: kind, who, much }: Action, 
       const next = pick(known, who);
       return next !== undefined && !tab.place.isFrozen() ? tab.show(next) : undefined;
     }
+    case 'answer':
+      return tab.answer(who % 3 > 0);
     case 'contact':
       return contact(world, browser, tab, who);
     case 'wait':

@@ -8,30 +8,38 @@ import { makePlace } from './browser/place.ts';
 import { type Link, openLink } from './browser/link.ts';
 import type { Chance } from './chance.ts';
 import type { Ledger } from './oracle/ledger.ts';
+import type { Rights } from './oracle/rights.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { NodeProcess } from './server/node-process.ts';
 
 /** Somebody with a hand-made client: a member who does what no client does, and one who belongs nowhere. */
 export interface Hostile {
+  /** The one who belongs to the groups, in a world that has such people. */
+  readonly member: Uuid;
+  readonly isMember: boolean;
   /** One attack. */
   act(much: number): void;
   leave(): void;
 }
 
 const OVERHEARD = 30;
+/** Characters of an id. */
+const UUID = 36;
 
 export function makeHostile(deps: {
   scheduler: Scheduler;
   chance: Chance;
   store: MemoryStore;
   ledger: Ledger;
+  rights: Rights;
   reached: Set<string>;
+  isMember: boolean;
   aNode: () => NodeProcess | null;
   member: Uuid;
   outsider: Uuid;
   groups: readonly Uuid[];
 }): Hostile {
-  const { scheduler, chance, store, ledger, reached, aNode, member, outsider, groups } = deps;
+  const { scheduler, chance, store, ledger, rights, reached, aNode, member, outsider, groups } = deps;
   const overheard: Uint8Array[] = [];
   const place = makePlace(scheduler);
   let links: Link[] = [];
@@ -41,6 +49,14 @@ export function makeHostile(deps: {
   function hear(payload: Uint8Array): void {
     if (overheard.length < OVERHEARD) overheard.push(payload);
     else overheard[chance.int(OVERHEARD)] = payload;
+  }
+
+  /** What comes after this member's leaving is not for them, whatever their client asks for. */
+  function checkHeard(conversationId: Uuid, payload: Uint8Array): void {
+    if (!rights.hasBeenOut(member)) return;
+    for (const { id, seq, body } of store.conversations.get(conversationId)?.messages.values() ?? [])
+      if (body && !rights.mayRead(conversationId, member, seq) && Buffer.from(payload).includes(body))
+        ledger.wrong(`[V4] ${id} with seq ${seq} was sent to somebody who had left`);
   }
 
   /** A socket of its own with one document open; what an outsider is sent of it is a leak. */
@@ -56,7 +72,10 @@ export function makeHostile(deps: {
         receive(bytes) {
           const frame = decodeChannelFrame(bytes);
           if (frame?.channel !== 1) return;
-          if (frame.op === 'data') hear(frame.payload);
+          if (frame.op === 'data') {
+            hear(frame.payload);
+            checkHeard(documentId.slice(0, UUID), frame.payload);
+          }
           if (frame.op === 'close' && frame.code === 4408) reached.add('hostile frame refused');
           if (userId === outsider && frame.op !== 'close') ledger.wrong(`[V4] somebody who belongs nowhere was sent ${frame.op}`);
         },
@@ -136,6 +155,8 @@ export function makeHostile(deps: {
   }
 
   return {
+    member,
+    isMember: deps.isMember,
     act(much) {
       const conversationId = chance.oneOf([...groups, ...store.conversations.keys()]);
       if (conversationId === undefined) return;

@@ -1,10 +1,11 @@
 import { type Chance, makeChance } from './chance.ts';
 
 /** What people do. */
-export const DOINGS = ['write', 'edit', 'remove', 'read', 'type', 'retry', 'open', 'close', 'show', 'contact', 'wait'] as const;
+export const DOINGS = ['write', 'edit', 'remove', 'read', 'type', 'retry', 'open', 'close', 'show', 'contact', 'answer', 'wait'] as const;
 /** What happens to them: of these a seed has some. */
 export const MISHAPS = [
   ...['cut', 'silence', 'stall', 'offline', 'http only', 'expiry', 'hostile'],
+  ...['members', 'block', 'signed out'],
   ...['tab killed', 'tab frozen', 'browser crashed', 'disk', 'wipe', 'clock jumps'],
   ...['node killed', 'node restarted', 'listener lost', 'log away'],
 ] as const;
@@ -46,8 +47,18 @@ const INDEXED_DB = 25;
 const CROWD = 30;
 const DAY_MS = 24 * 60 * 60_000;
 
-const WEIGHTS: Readonly<Record<string, number>> = { write: 12, edit: 4, remove: 3, read: 2, open: 3, wait: 2, hostile: 5 };
-const OFTEN: Readonly<Record<string, number>> = { hostile: 0.33 };
+const WEIGHTS: Readonly<Record<string, number>> = {
+  write: 12,
+  edit: 4,
+  remove: 3,
+  read: 2,
+  open: 3,
+  wait: 2,
+  hostile: 5,
+  members: 4,
+  block: 2,
+};
+const OFTEN: Readonly<Record<string, number>> = { hostile: 0.33, members: 0.3 };
 
 function drawAction(chance: Chance, kinds: readonly string[]): Action {
   return { do: chance.oneOf(kinds)!, who: chance.int(1_000), much: chance.int(1_000), steps: chance.int(chance.oneOf([4, 20, 90])!) };

@@ -1,5 +1,7 @@
 import { type Nature, inNature } from './globals.ts';
+import type { Uuid } from '../../../shared/ids.ts';
 import { act } from './actions.ts';
+import type { Browser } from './browser/browser.ts';
 import { step as where } from './browser/place.ts';
 import { checkAtRest } from './oracle/at-rest.ts';
 import { makeChance } from './chance.ts';
@@ -79,16 +81,22 @@ const isFirstContactOfBoth = ({ ledger, groups }: World): boolean => {
   return [...authors.values()].some(({ size }) => size > 1);
 };
 
-const allOf = ({ backend, ledger, model, browsers }: World) => ({
+const allOf = ({ backend, ledger, model, rights, reached, browsers }: World) => ({
   store: backend.store,
   ledger,
   model,
+  rights,
+  reached,
   tabs: browsers.flatMap((browser, i) => browser.tabs.map((tab) => ({ me: browser.me.id, browser: i, tab }))),
 });
 
+/** A group that its person belongs to. */
+const groupOf = ({ groups, backend }: World, { me }: Browser): Uuid | undefined =>
+  groups.find((id) => backend.store.conversations.get(id)?.members.has(me.id));
+
 /** Every fault ends; every browser is online, with a tab that looks at something. */
 function heal(world: World): void {
-  const { backend, processes, browsers, groups, hostile } = world;
+  const { backend, processes, browsers, hostile } = world;
   Object.assign(backend.commits, { failed: 0, lost: 0, unknown: 0 });
   backend.awayUntil = 0;
   Object.assign(backend.hints, { dropped: 0, doubled: 0 });
@@ -99,12 +107,14 @@ function heal(world: World): void {
     for (const { place } of browser.tabs) place.thaw();
     browser.network.isHttpOnly = false;
     if (!browser.network.isOnline) browser.setOnline(true);
-    const tab = browser.tabs[0] ?? browser.open();
-    if (tab.conversationId() === null && groups[0] !== undefined) tab.show(groups[0]);
+    const group = groupOf(world, browser);
+    const first = browser.tabs[0] ?? browser.open();
+    if (first.conversationId() === null && group !== undefined) first.show(group);
+    for (const { place, sync } of browser.tabs) place.here(sync.wake);
   }
   // One that has never been here sees the same (Q6).
   const fresh = browsers[0]!.open();
-  const known = groups[0] ?? browsers[0]!.tabs[0]!.conversationId();
+  const known = groupOf(world, browsers[0]!) ?? browsers[0]!.tabs[0]!.conversationId();
   if (known !== null) fresh.show(known);
   if (backend.hints.off) world.reached.add('hints off and caught by the poll');
 }

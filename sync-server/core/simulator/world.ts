@@ -16,6 +16,7 @@ import type { Chance } from './chance.ts';
 import { type Hostile, makeHostile } from './hostile.ts';
 import { type Ledger, makeLedger } from './oracle/ledger.ts';
 import { type Model, makeModel } from './oracle/model.ts';
+import { type Rights, makeRights } from './oracle/rights.ts';
 import type { Plan } from './plan.ts';
 import type { Scheduler } from './scheduler.ts';
 import { type Backend, type NodeProcess, startProcess } from './server/node-process.ts';
@@ -28,6 +29,7 @@ export interface World {
   backend: Backend;
   ledger: Ledger;
   model: Model;
+  rights: Rights;
   users: readonly Uuid[];
   groups: readonly Uuid[];
   browsers: readonly Browser[];
@@ -46,6 +48,8 @@ export interface World {
 
 const LONG_MS = 1e9;
 const SHORT_MS = 20_000;
+/** In so many groups everybody is. */
+const WHOLE = 0.7;
 
 export function makeWorld(plan: Plan, chance: Chance, scheduler: Scheduler): World {
   const reached = new Set<string>();
@@ -58,6 +62,7 @@ export function makeWorld(plan: Plan, chance: Chance, scheduler: Scheduler): Wor
   const isHostile = plan.actions.some((action) => action.do === 'hostile');
   const ledger = makeLedger(new Set(isHostile ? [enemy] : []));
   const model = makeModel(ledger);
+  const rights = makeRights(store, ledger);
   const processes: (NodeProcess | null)[] = Array.from({ length: plan.nodes }, () => null);
   const sessionMs = plan.actions.some((action) => action.do === 'expiry') ? SHORT_MS : LONG_MS;
   let steps = 0;
@@ -65,7 +70,19 @@ export function makeWorld(plan: Plan, chance: Chance, scheduler: Scheduler): Wor
   const note = (number: number): void => void (trace = (Math.imul(trace, 31) + number) | 0);
 
   const aNode = (): NodeProcess | null => chance.oneOf(processes.filter((one) => one?.isAlive())) ?? null;
-  const hostile = makeHostile({ scheduler, chance, store, ledger, reached, aNode, member: enemy, outsider, groups });
+  const hostile = makeHostile({
+    scheduler,
+    chance,
+    store,
+    ledger,
+    rights,
+    reached,
+    isMember: isHostile,
+    aNode,
+    member: enemy,
+    outsider,
+    groups,
+  });
 
   const keepOf: (account: Uuid) => Keep =
     plan.disk === 'model' ? () => makeStorage(makeDisk(scheduler, chance, reached)) : makeIndexedDb(scheduler, chance, reached);
@@ -73,8 +90,8 @@ export function makeWorld(plan: Plan, chance: Chance, scheduler: Scheduler): Wor
     const id = users[owner]!;
     const me: Me = { id, handle: id, displayName: id, bio: '', avatarUrl: null, document: `user:${id}/1` };
     const onSent = (frame: Uint8Array): void => frame.forEach(note);
-    const network = makeNetwork({ me, scheduler, store, ledger, aNode, sessionMs, reached, onSent });
-    return makeBrowser({ me, keep: keepOf(id), network, scheduler, chance, ledger, store, reached, skew: plan.skews[i] ?? 0 });
+    const network = makeNetwork({ me, scheduler, chance, store, ledger, rights, aNode, sessionMs, reached, onSent });
+    return makeBrowser({ me, keep: keepOf(id), network, scheduler, chance, ledger, rights, store, reached, skew: plan.skews[i] ?? 0 });
   });
 
   /** What has been committed by this step, in the model as well. */
@@ -87,7 +104,10 @@ export function makeWorld(plan: Plan, chance: Chance, scheduler: Scheduler): Wor
       backend.underway.delete(writes);
       for (const write of writes) {
         note(write.seq);
-        if (store.conversations.get(write.conversationId)?.state.kind !== 'private') model.commit(write);
+        if (store.conversations.get(write.conversationId)?.state.kind === 'private') continue;
+        model.commit(write);
+        rights.commit(write);
+        for (const { kind } of write.members ?? []) reached.add(`member: ${kind}`);
         if (write.documents.some(({ fresh }) => fresh)) reached.add('roll-over');
       }
     }
@@ -97,6 +117,7 @@ export function makeWorld(plan: Plan, chance: Chance, scheduler: Scheduler): Wor
     if (!scheduler.step(until)) return false;
     steps++;
     takeCommits();
+    rights.ended();
     for (const { tabs } of browsers) for (const tab of tabs) tab.look();
     return true;
   }
@@ -111,18 +132,31 @@ export function makeWorld(plan: Plan, chance: Chance, scheduler: Scheduler): Wor
     settle(startProcess(backend).then((process) => (processes[i] = process)));
   }
 
-  for (const id of groups) settle(createGroup(backend, id, [...users, ...(isHostile ? [enemy] : [])]));
+  for (const [i, id] of groups.entries()) {
+    const isWhole = chance.happens(WHOLE);
+    const members = users.filter((_, n) => n === i % users.length || isWhole || chance.happens(0.5));
+    const owner = users[i % users.length]!;
+    settle(createGroup(backend, { id, owner, members: [...members, ...(isHostile ? [enemy] : [])] }));
+    rights.without(
+      id,
+      users.filter((user) => !members.includes(user)),
+    );
+  }
   for (let i = 0; i < plan.nodes; i++) start(i);
   return {
-    ...{ plan, chance, scheduler, backend, ledger, model, users, groups, browsers, processes, hostile, reached },
+    ...{ plan, chance, scheduler, backend, ledger, model, rights, users, groups, browsers, processes, hostile, reached },
     ...{ step, start, steps: () => steps, trace: () => trace },
   };
 }
 
-async function createGroup({ store, scheduler, chance }: Backend, id: Uuid, users: readonly Uuid[]): Promise<void> {
+async function createGroup(
+  { store, scheduler, chance }: Backend,
+  { id, owner, members: users }: { id: Uuid; owner: Uuid; members: readonly Uuid[] },
+): Promise<void> {
   const log = makeMemoryLog(store, { clock: scheduler.clock, pause: () => scheduler.pause(() => null) });
-  const members = users.map((userId): Member => ({ userId, role: 'member', since: 0 }));
-  const about = { kind: 'group', title: 'Simulated', createdAt: scheduler.now() } as const;
+  const members = users.map((userId): Member => ({ userId, role: userId === owner ? 'owner' : 'member', since: 0 }));
+  const history = chance.happens(0.3) ? 'joined' : 'all';
+  const about = { kind: 'group', title: 'Simulated', history, createdAt: scheduler.now() } as const;
   const root = writeAsServer(freshState(0, 0, chance.bytes), [], (doc) =>
     createRoot(doc, { ...about, members: new Map(members.map((member) => [member.userId, member])) }),
   );

@@ -13,11 +13,15 @@ export type Ask = <T>(run: (node: Node) => Promise<T>) => Promise<T>;
 
 interface Deps {
   me: Me;
+  /** The sign-in that speaks. */
+  sid(): Uuid;
   scheduler: Scheduler;
   store: MemoryStore;
   ask: Ask;
   /** A new access token. */
   renewed(): void;
+  /** Too many strangers were asked: this one has to wait until tomorrow. */
+  refusedToAsk(otherId: Uuid): void;
   /** An exchange was answered, or closed with this. */
   exchanged(closed: CloseName | null, reason: string): void;
 }
@@ -30,8 +34,11 @@ function refuse(result: MemberResult): void {
 
 const asUser = (id: Uuid): User => ({ id, handle: id, displayName: id, bio: '', avatarUrl: null });
 
+const isSignedOut = (error: unknown): boolean => error instanceof ApiError && error.status === 401;
+const SIGNED_OUT = { kind: 'closed' as const, code: CLOSE.unauthorized.code, reason: '' };
+
 /** What the HTTP routes make of the core, for one tab: the calls of the client's engine. */
-export function makeApi({ me, scheduler, store, ask, renewed, exchanged }: Deps): Api {
+export function makeApi({ me, sid, scheduler, store, ask, renewed, refusedToAsk, exchanged }: Deps): Api {
   const lists = makeMemoryInbox(store, () => scheduler.pause(() => null));
   const listOf = async (): Promise<Conversation[]> => (await lists.changes(me.id, null)).changed;
   const isMember = (id: Uuid): boolean => store.conversations.get(id)?.members.has(me.id) ?? false;
@@ -43,10 +50,11 @@ export function makeApi({ me, scheduler, store, ask, renewed, exchanged }: Deps)
   }
 
   /** Who is brought into a conversation may have to be asked first (G3). */
-  async function bringIn<T>({ messaging }: Node, others: readonly Uuid[], task: () => Promise<T>): Promise<T> {
-    const done = await messaging.ask(me.id, others, task);
-    if (done === null) throw new ApiError(429, 'too-many-requests', 'enough people were asked today');
-    return done;
+  async function bringIn<T>({ messaging }: Node, otherId: Uuid, task: () => Promise<T>): Promise<T> {
+    const done = await messaging.ask(me.id, [otherId], task);
+    if (done !== null) return done;
+    refusedToAsk(otherId);
+    throw new ApiError(429, 'too-many-requests', 'enough people were asked today');
   }
 
   const calls: Partial<Api> = {
@@ -55,13 +63,13 @@ export function makeApi({ me, scheduler, store, ask, renewed, exchanged }: Deps)
       ask(async () => {
         renewed();
         return 'renewed' as const;
-      }).catch(() => 'unreachable' as const),
+      }).catch((error: unknown) => (isSignedOut(error) ? ('signed-out' as const) : ('unreachable' as const))),
     conversations: () => ask(listOf),
     openDirect: (otherId) =>
       ask(async (node) => {
         const open = () => node.messaging.openDirect(me.id, otherId);
         const isThere = isMember(await directConversationId(me.id, otherId));
-        const { conversationId } = await (isThere ? open() : bringIn(node, [otherId], open));
+        const { conversationId } = await (isThere ? open() : bringIn(node, otherId, open));
         return conversationOf(conversationId);
       }),
     markRead: (id, seq) =>
@@ -87,11 +95,11 @@ export function makeApi({ me, scheduler, store, ask, renewed, exchanged }: Deps)
     setBlocked: (userId, isBlocked) => ask(({ messaging }) => messaging.setBlocked(me.id, userId, isBlocked)),
     exchange: (documentId, messages) =>
       ask(async (node) => {
-        const result = await node.exchange({ userId: me.id, sid: me.id, name: parseDocumentId(documentId)! }, messages);
+        const result = await node.exchange({ userId: me.id, sid: sid(), name: parseDocumentId(documentId)! }, messages);
         exchanged('closed' in result ? result.closed : null, 'closed' in result ? result.reason : '');
         if (!('closed' in result)) return { kind: 'answer' as const, messages: result.messages };
         return { kind: 'closed' as const, code: CLOSE[result.closed].code, reason: result.reason };
-      }).catch(() => ({ kind: 'unreachable' as const })),
+      }).catch((error: unknown) => (isSignedOut(error) ? SIGNED_OUT : { kind: 'unreachable' as const })),
   };
   return calls as Api;
 }

@@ -1,7 +1,9 @@
 import type { Me } from '../../../../shared/api.ts';
 import type { Uuid } from '../../../../shared/ids.ts';
 import type { Chance } from '../chance.ts';
+import { CLOSE } from '../../../../shared/close-codes.ts';
 import type { Ledger } from '../oracle/ledger.ts';
+import type { Rights } from '../oracle/rights.ts';
 import type { MemoryStore } from '../../../memory/store.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { Keep } from './keep.ts';
@@ -20,6 +22,8 @@ export interface Browser {
   open(): Tab;
   leave(tab: Tab, how: 'close' | 'kill'): void;
   setOnline(isOnline: boolean): void;
+  /** All that it kept is gone, and with it its tabs. */
+  wipe(): void;
   /** Whether this tab holds the lock of those that move the outbox. */
   isMover(tab: Tab): boolean;
 }
@@ -32,6 +36,7 @@ export interface BrowserDeps {
   scheduler: Scheduler;
   chance: Chance;
   ledger: Ledger;
+  rights: Rights;
   store: MemoryStore;
   reached: Set<string>;
 }
@@ -39,8 +44,20 @@ export interface BrowserDeps {
 const moverLock = (account: Uuid): string => `homing/${account}/outbox`;
 
 export function makeBrowser(deps: BrowserDeps): Browser {
-  const { me, keep, network, scheduler, reached } = deps;
+  const { me, keep, network, scheduler, store, ledger, reached } = deps;
   const shared = makeShared(scheduler);
+  /** Who was signed out finds nothing of theirs here any more, and signs in anew. */
+  function onEnded(code: number): void {
+    if (code !== CLOSE.unauthorized.code || !network.isRevoked()) return ledger.wrong(`[W4] a tab was ended with ${code}`);
+    scheduler.soon(() => {
+      if (!network.isRevoked()) return;
+      browser.wipe();
+      network.signIn();
+      browser.open();
+      reached.add('signed out');
+    });
+  }
+
   const browser: Browser = {
     me,
     keep,
@@ -58,6 +75,7 @@ export function makeBrowser(deps: BrowserDeps): Browser {
         isOnline: () => network.isOnline,
         openStorage: keep.openStorage,
         isOnDisk: keep.isOnDisk,
+        onEnded,
       });
       browser.tabs.push(tab);
       return tab;
@@ -70,6 +88,11 @@ export function makeBrowser(deps: BrowserDeps): Browser {
       browser.tabs.splice(browser.tabs.indexOf(tab), 1);
       if (how === 'kill') keep.ended(tab.place);
       tab[how]();
+    },
+    wipe() {
+      for (const tab of [...browser.tabs]) browser.leave(tab, 'kill');
+      keep.wipe();
+      ledger.wiped(browser, (id) => [...store.conversations.values()].some(({ messages }) => messages.has(id)));
     },
     setOnline(isOnline) {
       network.isOnline = isOnline;

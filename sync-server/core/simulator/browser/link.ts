@@ -11,6 +11,10 @@ export interface Link {
   cut(): void;
   /** It is open and dead: nothing arrives any more, and nobody is told. */
   silence(): void;
+  /** The server still listens to it. */
+  isServed(): boolean;
+  /** Something is under way to the server. */
+  hasQueued(): boolean;
   /** The reader takes nothing for a while: what it is sent waits at the server. */
   stall(on: boolean): void;
 }
@@ -31,6 +35,7 @@ export function openLink(scheduler: Scheduler, open: (socket: Socket) => Session
   const up: Uint8Array[] = [];
   const down: ({ frame: Uint8Array } | { code: number; reason: string })[] = [];
   let alive = true;
+  let served = true;
   let silent = false;
   let stalled = false;
   /** The server does not read: what comes up waits. */
@@ -67,6 +72,7 @@ export function openLink(scheduler: Scheduler, open: (socket: Socket) => Session
   const session = open({
     send: (frame) => push(() => down.push({ frame: frame.slice() }), client.place.later, deliverDown),
     close(code, reason) {
+      served = false;
       if (code === TOO_SLOW && stalled) client.tooSlow?.();
       push(() => down.push({ code, reason }), client.place.later, deliverDown);
     },
@@ -85,6 +91,8 @@ export function openLink(scheduler: Scheduler, open: (socket: Socket) => Session
   return {
     send: (frame) => push(() => up.push(frame), scheduler.soon, deliverUp),
     silence: () => void (silent = true),
+    isServed: () => served,
+    hasQueued: () => up.length > 0,
     stall(on) {
       stalled = on;
       if (on) return;
@@ -94,7 +102,10 @@ export function openLink(scheduler: Scheduler, open: (socket: Socket) => Session
     cut() {
       if (!alive) return;
       alive = false;
-      scheduler.soon(() => session.closed());
+      scheduler.soon(() => {
+        served = false;
+        session.closed();
+      });
       client.place.later(() => client.closed(1006, 'cut'));
     },
   };

@@ -4,10 +4,12 @@ import type { MessageId, Uuid } from '../../../../shared/ids.ts';
 import type { Api } from '../../../../client/sync/api.ts';
 import type { ConversationReplica } from '../../../../client/sync/conversation-replica.ts';
 import { type Sync, openSync } from '../../../../client/sync/open-sync.ts';
+import { answerKey, blockKey } from '../../../../client/sync/outbox/entry.ts';
 import type { DeviceStorage } from '../../../../client/sync/storage/device-storage.ts';
 import type { MemoryStore } from '../../../memory/store.ts';
 import type { Chance } from '../chance.ts';
 import type { Ledger } from '../oracle/ledger.ts';
+import type { Rights } from '../oracle/rights.ts';
 import { type Screen, makeScreen } from '../oracle/screen.ts';
 import type { Scheduler } from '../scheduler.ts';
 import { type Place, makePlace } from './place.ts';
@@ -35,7 +37,12 @@ export interface Tab {
   edit(text: string): void;
   remove(): void;
   readOn(): void;
+  type(): void;
   retry(): void;
+  /** Takes the request that is looked at, or does not. */
+  answer(isTaken: boolean): void;
+  /** Blocks whom this one talks to, or takes it back. */
+  block(): void;
   /** Checks what must always hold, if anything has changed since. */
   look(): void;
   close(): void;
@@ -48,11 +55,14 @@ export interface TabDeps {
   scheduler: Scheduler;
   chance: Chance;
   ledger: Ledger;
+  rights: Rights;
   store: MemoryStore;
   shared: Shared;
   /** How far this browser's clock is off now. */
   skew: () => number;
   isOnline: () => boolean;
+  /** The session is over. */
+  onEnded: (code: number) => void;
   openStorage: (place: Place, clock: Clock, random: RandomBytes) => DeviceStorage;
   isOnDisk: (entryId: string) => boolean | null;
   apiOf: (place: Place) => Api;
@@ -60,7 +70,7 @@ export interface TabDeps {
 }
 
 export function openTab(deps: TabDeps): Tab {
-  const { me, browser, scheduler, chance, ledger, store, shared } = deps;
+  const { me, browser, scheduler, chance, ledger, rights, store, shared } = deps;
   const place = makePlace(scheduler);
   const clock: Clock = { now: () => scheduler.now() + deps.skew(), elapsed: scheduler.clock.elapsed, after: place.after };
   let view: View | null = null;
@@ -78,7 +88,7 @@ export function openTab(deps: TabDeps): Tab {
       clock,
       random: chance.bytes,
       isOnline: deps.isOnline,
-      onEnded: (code) => ledger.wrong(`[W4] a tab was ended with ${code}`),
+      onEnded: deps.onEnded,
     }),
   );
 
@@ -91,7 +101,7 @@ export function openTab(deps: TabDeps): Tab {
     leaveView();
     const replica = place.here(() => sync.conversations.open(conversationId));
     const isOnDisk = deps.isOnDisk;
-    const screen = makeScreen({ me: me.id, browser, place, conversationId, replica, ledger, store, isOnDisk });
+    const screen = makeScreen({ me: me.id, browser, place, conversationId, replica, ledger, rights, store, isOnDisk });
     view = { conversationId, replica, screen, stop: replica.subscribe(() => (hasChanged = true)) };
     hasChanged = true;
   }
@@ -108,6 +118,9 @@ export function openTab(deps: TabDeps): Tab {
         .map(({ id }) => id),
       ...replica.pending().map(({ messageId }) => messageId),
     ]);
+
+  const isRequest = ({ conversationId }: View): boolean =>
+    sync.inbox.conversations().get(conversationId)?.request === true && sync.outbox.get(answerKey(conversationId)) === undefined;
 
   function end(): void {
     leaveView();
@@ -128,7 +141,9 @@ export function openTab(deps: TabDeps): Tab {
       if (id !== null) show(id);
     },
     write: (text) =>
-      inside(({ replica, conversationId }) => {
+      inside((view) => {
+        const { replica, conversationId } = view;
+        if (isRequest(view)) sync.outbox.answer(conversationId, 'accept');
         const before = new Set(replica.pending().map(({ messageId }) => messageId));
         replica.send(text);
         const id = replica.pending().find(({ messageId }) => !before.has(messageId))?.messageId;
@@ -149,10 +164,26 @@ export function openTab(deps: TabDeps): Tab {
         ledger.removed(id);
         view.replica.remove(id);
       }),
-    readOn: () => inside(({ replica }) => replica.markRead(replica.messages().at(-1)?.seq ?? 0)),
+    readOn: () => inside((view) => !isRequest(view) && view.replica.markRead(view.replica.messages().at(-1)?.seq ?? 0)),
+    type: () => inside((view) => !isRequest(view) && view.replica.presence.typed()),
     retry: () =>
       inside(({ replica }) => {
         for (const { messageId, state } of replica.pending()) if (state.kind === 'failed') replica.retry(messageId);
+      }),
+    answer: (isTaken) =>
+      inside((view) => {
+        const row = sync.inbox.conversations().get(view.conversationId);
+        if (!row || !isRequest(view)) return;
+        sync.outbox.answer(row.id, isTaken ? 'accept' : row.kind === 'group' ? 'leave' : 'hide');
+      }),
+    block: () =>
+      inside(({ conversationId }) => {
+        const row = sync.inbox.conversations().get(conversationId);
+        const other = row?.kind === 'direct' ? row.members.find(({ id }) => id !== me.id) : undefined;
+        if (!other) return;
+        const entry = sync.outbox.get(blockKey(other.id));
+        const isBlocked = entry?.kind === 'block' ? entry.isBlocked : sync.blocks.people().has(other.id);
+        sync.outbox.block(conversationId, other.id, !isBlocked);
       }),
     look() {
       if (!hasChanged || !view) return;

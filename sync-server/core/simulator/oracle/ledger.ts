@@ -30,6 +30,8 @@ export interface Ledger {
   /** Whether its author has taken it away. */
   mayVanish(id: MessageId, author: Uuid): boolean;
   wrong(what: string): void;
+  /** Who was not let ask whom today, as `asker other`. */
+  readonly limited: Set<string>;
   readonly faults: readonly string[];
   readonly written: ReadonlyMap<MessageId, Written>;
 }
@@ -41,6 +43,7 @@ export function makeLedger(hostile: ReadonlySet<Uuid>): Ledger {
   return {
     faults,
     written,
+    limited: new Set(),
     wrong: (what) => void (faults.length < 10 && faults.push(what)),
     wrote: (id, note, text) =>
       void written.set(id, { ...note, texts: [{ ...note, text, kept: false }], removed: 'no', removedIn: null, kept: false }),

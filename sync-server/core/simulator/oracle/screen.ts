@@ -3,6 +3,7 @@ import type { MessageId, Uuid } from '../../../../shared/ids.ts';
 import type { MemoryStore } from '../../../memory/store.ts';
 import type { Place } from '../browser/place.ts';
 import type { Ledger } from './ledger.ts';
+import type { Rights } from './rights.ts';
 
 interface Looked {
   me: Uuid;
@@ -11,6 +12,7 @@ interface Looked {
   conversationId: Uuid;
   replica: ConversationReplica;
   ledger: Ledger;
+  rights: Rights;
   store: MemoryStore;
   /** What of the outbox is on the disk now; null: nobody can tell. */
   isOnDisk(entryId: string): boolean | null;
@@ -22,7 +24,7 @@ export interface Screen {
   look(): void;
 }
 
-export function makeScreen({ me, browser, place, conversationId, replica, ledger, store, isOnDisk }: Looked): Screen {
+export function makeScreen({ me, browser, place, conversationId, replica, ledger, rights, store, isOnDisk }: Looked): Screen {
   /** Every seq that was shown, by id. */
   const shown = new Map<MessageId, number>();
   const reads = new Map<Uuid, number>();
@@ -42,6 +44,7 @@ export function makeScreen({ me, browser, place, conversationId, replica, ledger
       if (before !== undefined && before !== seq) ledger.wrong(`[V2] ${id} had seq ${before} and has ${seq}`);
       if (before === undefined) {
         const stored = store.conversations.get(conversationId)?.messages.get(id);
+        if (!rights.mayRead(conversationId, me, seq)) ledger.wrong(`[V4] ${id} with seq ${seq} is shown to ${me}, who may not read it`);
         if (stored?.seq !== seq) ledger.wrong(`[V1] ${id} is shown as sent with seq ${seq} and the log has ${stored?.seq}`);
         shown.set(id, seq);
       }
@@ -55,10 +58,11 @@ export function makeScreen({ me, browser, place, conversationId, replica, ledger
   }
 
   /**
-   * It is in the log, and stands before the oldest that this tab has opened; or went from this tab's outbox to the log before this tab ever
+   * All of it is on its way; or it is in the log, and stands before the oldest that this tab has opened; or went from this tab's outbox to the log before this tab ever
    * heard that it may leave, which cannot be told from being taken back by a sibling.
    */
   function isExcused(id: MessageId): boolean {
+    if (!replica.isLoaded()) return true;
     const seq = store.conversations.get(conversationId)?.messages.get(id)?.seq;
     return seq !== undefined && (!placed.has(id) || seq < (replica.messages()[0]?.seq ?? 0));
   }
