@@ -95,6 +95,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
   const mover = makeMover(outbox, () => ({ id, moves, segments, want: openSegment, open: live() }));
   const departed = makeDeparted({
     clock,
+    isHeld: (entryId) => outbox.get(entryId) !== undefined,
     isLogged: (messageId) => [...segments.values()].some((segment) => segment.isLogged(messageId)),
     isLive: () => live() !== null,
     onChange: notify,

@@ -25,53 +25,59 @@ function setUp() {
   const clock = makeTestClock();
   const logged = new Set<string>();
   const world = { isLive: true, changes: 0 };
+  let held: readonly Entry[] = [];
   const departed = makeDeparted({
     clock,
+    isHeld: (id) => held.some((entry) => entry.id === id),
     isLogged: (id) => logged.has(id),
     isLive: () => world.isLive,
     onChange: () => (world.changes += 1),
   });
-  return { clock, logged, world, departed };
+  function look(...entries: Entry[]): void {
+    held = entries;
+    departed.look(entries);
+  }
+  return { clock, logged, world, departed, look };
 }
 
 test('[C11.1] a message that another tab has seen arrive stays until it arrives here, in its order', () => {
-  const { logged, departed } = setUp();
+  const { logged, departed, look } = setUp();
   const [a, b, c] = [message(), message(), message()];
-  departed.look([a, b, c]);
-  departed.look([c]);
+  look(a, b, c);
+  look(c);
   expect([departed.messages(), departed.has(a.messageId), departed.has(c.messageId)]).toEqual([[a, b], true, false]);
   logged.add(a.messageId);
-  departed.look([c]);
+  look(c);
   expect(departed.messages()).toEqual([b]);
   logged.add(b.messageId);
   logged.add(c.messageId);
-  departed.look([]);
+  look();
   expect(departed.messages()).toEqual([]);
 });
 
 test('[C6.5] what was taken back before it could leave, or deleted, is gone at once', () => {
-  const { departed } = setUp();
+  const { departed, look } = setUp();
   const [a, b] = [message(false), message()];
-  departed.look([a, b, deletion(b)]);
-  departed.look([]);
+  look(a, b, deletion(b));
+  look();
   expect(departed.messages()).toEqual([]);
 });
 
 test('what leaves the outbox when it is in the log here is nothing to wait for', () => {
-  const { logged, departed } = setUp();
+  const { logged, departed, look } = setUp();
   const a = message();
-  departed.look([a]);
+  look(a);
   logged.add(a.messageId);
-  departed.look([]);
+  look();
   expect(departed.messages()).toEqual([]);
 });
 
 test('what never comes is given up some seconds after this tab has all that there is, not before', () => {
-  const { clock, world, departed } = setUp();
+  const { clock, world, departed, look } = setUp();
   world.isLive = false;
   const a = message();
-  departed.look([a]);
-  departed.look([]);
+  look(a);
+  look();
   clock.pass(60_000);
   expect([departed.messages(), world.changes]).toEqual([[a], 0]);
   world.isLive = true;

@@ -1,9 +1,11 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { MessageId } from '../../shared/ids.ts';
-import { type Entry, type MessageEntry, changeKey } from './outbox/entry.ts';
+import type { Entry, MessageEntry } from './outbox/entry.ts';
 
 interface Options {
   clock: Clock;
+  /** Whether the outbox holds an entry. */
+  isHeld: (id: string) => boolean;
   isLogged: (id: MessageId) => boolean;
   /** All that the server had is here. */
   isLive: () => boolean;
@@ -23,10 +25,13 @@ export interface Departed {
 const GRACE_MS = 20_000;
 
 /** Only what was placed can have arrived: what leaves the outbox before was taken back, and so is what leaves it together with its deletion. */
-export function makeDeparted({ clock, isLogged, isLive, onChange }: Options): Departed {
+export function makeDeparted({ clock, isHeld, isLogged, isLive, onChange }: Options): Departed {
   const messages = new Map<MessageId, MessageEntry>();
   const cancels = new Map<MessageId, () => void>();
   let before: readonly Entry[] = [];
+  /** Of those. */
+  let placed: MessageEntry[] = [];
+  let deleted = new Set<MessageId>();
 
   function forget(id: MessageId): void {
     messages.delete(id);
@@ -49,15 +54,19 @@ export function makeDeparted({ clock, isLogged, isLive, onChange }: Options): De
     look(entries) {
       for (const id of messages.keys()) if (isLogged(id)) forget(id);
       if (entries === before) return;
-      const now = new Set(entries.map(({ id }) => id));
-      const deleted = new Set(before.filter(({ kind }) => kind === 'delete').map(({ id }) => id));
-      for (const entry of before) {
-        if (entry.kind !== 'message' || !entry.placed || now.has(entry.id) || deleted.has(changeKey(entry.messageId))) continue;
-        if (isLogged(entry.messageId) || messages.has(entry.messageId)) continue;
-        messages.set(entry.messageId, entry);
-        wait(entry.messageId);
+      for (const entry of placed) {
+        const { id, messageId } = entry;
+        if (isHeld(id) || deleted.has(messageId) || isLogged(messageId) || messages.has(messageId)) continue;
+        messages.set(messageId, entry);
+        wait(messageId);
       }
       before = entries;
+      placed = [];
+      deleted = new Set();
+      for (const entry of entries) {
+        if (entry.kind === 'delete') deleted.add(entry.messageId);
+        else if (entry.kind === 'message' && entry.placed) placed.push(entry);
+      }
     },
     messages: () => [...messages.values()],
     has: (id) => messages.has(id),
