@@ -96,6 +96,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
   const departed = makeDeparted({
     clock,
     isHeld: (entryId) => outbox.get(entryId) !== undefined,
+    isToGo: (messageId) => outbox.get(changeKey(messageId))?.kind === 'delete',
     isLogged: (messageId) => [...segments.values()].some((segment) => segment.isLogged(messageId)),
     isLive: () => live() !== null,
     onChange: notify,
@@ -170,7 +171,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     openWanted();
     giveUp();
     mover.move();
-    departed.look(outbox.of(id));
+    departed.look(outbox.placed(id));
     settling = false;
     notify();
   }

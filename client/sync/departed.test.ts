@@ -29,13 +29,14 @@ function setUp() {
   const departed = makeDeparted({
     clock,
     isHeld: (id) => held.some((entry) => entry.id === id),
+    isToGo: (id) => held.some((entry) => entry.kind === 'delete' && entry.messageId === id),
     isLogged: (id) => logged.has(id),
     isLive: () => world.isLive,
     onChange: () => (world.changes += 1),
   });
   function look(...entries: Entry[]): void {
     held = entries;
-    departed.look(entries);
+    departed.look(entries.flatMap((entry) => (entry.kind === 'message' && entry.placed ? entry : [])));
   }
   return { clock, logged, world, departed, look };
 }

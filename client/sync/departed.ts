@@ -1,11 +1,13 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { MessageId } from '../../shared/ids.ts';
-import type { Entry, MessageEntry } from './outbox/entry.ts';
+import type { MessageEntry } from './outbox/entry.ts';
 
 interface Options {
   clock: Clock;
   /** Whether the outbox holds an entry. */
   isHeld: (id: string) => boolean;
+  /** Whether it holds the deletion of a message. */
+  isToGo: (id: MessageId) => boolean;
   isLogged: (id: MessageId) => boolean;
   /** All that the server had is here. */
   isLive: () => boolean;
@@ -14,8 +16,8 @@ interface Options {
 
 /** Own messages that another tab has seen in the log, and this one not yet: they stay on its screen until it has. */
 export interface Departed {
-  /** Takes in what the outbox holds now. */
-  look: (entries: readonly Entry[]) => void;
+  /** Takes in which messages that may have left the outbox holds now. */
+  look: (placed: readonly MessageEntry[]) => void;
   messages: () => readonly MessageEntry[];
   has: (id: MessageId) => boolean;
   close: () => void;
@@ -25,13 +27,10 @@ export interface Departed {
 const GRACE_MS = 20_000;
 
 /** Only what was placed can have arrived: what leaves the outbox before was taken back, and so is what leaves it together with its deletion. */
-export function makeDeparted({ clock, isHeld, isLogged, isLive, onChange }: Options): Departed {
+export function makeDeparted({ clock, isHeld, isToGo, isLogged, isLive, onChange }: Options): Departed {
   const messages = new Map<MessageId, MessageEntry>();
   const cancels = new Map<MessageId, () => void>();
-  let before: readonly Entry[] = [];
-  /** Of those. */
-  let placed: MessageEntry[] = [];
-  let deleted = new Set<MessageId>();
+  let before: readonly { entry: MessageEntry; isToGo: boolean }[] = [];
 
   function forget(id: MessageId): void {
     messages.delete(id);
@@ -51,22 +50,15 @@ export function makeDeparted({ clock, isHeld, isLogged, isLive, onChange }: Opti
   }
 
   return {
-    look(entries) {
+    look(placed) {
       for (const id of messages.keys()) if (isLogged(id)) forget(id);
-      if (entries === before) return;
-      for (const entry of placed) {
+      for (const { entry, isToGo: wasToGo } of before) {
         const { id, messageId } = entry;
-        if (isHeld(id) || deleted.has(messageId) || isLogged(messageId) || messages.has(messageId)) continue;
+        if (wasToGo || isHeld(id) || isLogged(messageId) || messages.has(messageId)) continue;
         messages.set(messageId, entry);
         wait(messageId);
       }
-      before = entries;
-      placed = [];
-      deleted = new Set();
-      for (const entry of entries) {
-        if (entry.kind === 'delete') deleted.add(entry.messageId);
-        else if (entry.kind === 'message' && entry.placed) placed.push(entry);
-      }
+      before = placed.map((entry) => ({ entry, isToGo: isToGo(entry.messageId) }));
     },
     messages: () => [...messages.values()],
     has: (id) => messages.has(id),

@@ -18,6 +18,8 @@ export interface Outbox {
   entries: () => readonly Entry[];
   /** One conversation's; the same array until it changes. */
   of: (conversationId: Uuid) => readonly Entry[];
+  /** Its messages that may have left. */
+  placed: (conversationId: Uuid) => readonly by.MessageEntry[];
   /** Those that have entries. */
   conversations: () => Iterable<Uuid>;
   get: (id: string) => Entry | undefined;
@@ -67,6 +69,12 @@ interface Deps {
   clock: Clock;
 }
 
+interface Group {
+  entries: Map<string, Entry>;
+  placed: Map<string, by.MessageEntry>;
+  sorted: readonly Entry[] | null;
+}
+
 const TRY_AGAIN_MS = 1_000;
 const NONE: readonly Entry[] = [];
 const NO_CHANGE: Decide = () => new Map();
@@ -75,7 +83,7 @@ const NO_CHANGE: Decide = () => new Map();
 export function openOutbox({ store, siblings, clock }: Deps): Outbox {
   const held = new Map<string, Entry>();
   let sorted: readonly Entry[] | null = null;
-  const byConversation = new Map<Uuid, { entries: Map<string, Entry>; sorted: readonly Entry[] | null }>();
+  const byConversation = new Map<Uuid, Group>();
   /** How many transactions are under way for an id: only the last one's result is taken. */
   const underway = new Map<string, number>();
   /** What the device does not hold as it is here. */
@@ -101,11 +109,17 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     const before = held.get(id);
     const conversationId = (entry ?? before)?.conversationId;
     if (conversationId === undefined) return;
-    const group = byConversation.get(conversationId) ?? { entries: new Map<string, Entry>(), sorted: null };
+    const group = byConversation.get(conversationId) ?? {
+      entries: new Map<string, Entry>(),
+      placed: new Map<string, by.MessageEntry>(),
+      sorted: null,
+    };
     byConversation.set(conversationId, group);
     const isNewest = entry !== null && !before && entry.order > order;
     group.sorted = isNewest && group.sorted ? [...group.sorted, entry] : null;
     sorted = isNewest && sorted ? [...sorted, entry] : null;
+    if (entry?.kind === 'message' && entry.placed) group.placed.set(id, entry);
+    else group.placed.delete(id);
     if (entry) {
       held.set(id, entry);
       group.entries.set(id, entry);
@@ -239,6 +253,7 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
 
   return {
     of,
+    placed: (conversationId) => [...(byConversation.get(conversationId)?.placed.values() ?? [])],
     status: () => status,
     conversations: () => byConversation.keys(),
     get: (id) => held.get(id),

@@ -311,7 +311,7 @@ export const PLANTED: readonly Planted[] = [
     name: 'gone before it is here',
     mistake: "an own message that a sibling saw in the log leaves this tab's screen at once",
     seed: 34,
-    patches: [{ file: 'client/sync/conversation-replica.ts', find: '    departed.look(outbox.of(id));\n', replace: '' }],
+    patches: [{ file: 'client/sync/conversation-replica.ts', find: '    departed.look(outbox.placed(id));\n', replace: '' }],
   },
   {
     name: 'a dead line is kept',
