@@ -182,9 +182,9 @@ export async function startNode(deps: {
 
   function onGap(): void {
     inboxes.everythingChanged();
-    presences.gap();
     void poll().catch(warn('the log could not be polled'));
     void signInWatch.check().catch(warn('sign-ins could not be looked at'));
+    presences.gap();
   }
 
   function openDocument(visit: Visit, onEnd: (session: Session) => void = () => {}): Session {
