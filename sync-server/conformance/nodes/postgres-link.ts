@@ -12,7 +12,7 @@ export interface PostgresLink {
 }
 
 /** As long as the channel's name, and nobody notifies it. */
-const NOBODY = [...HINT_CHANNEL].toReversed().join('');
+const NOBODY = HINT_CHANNEL.replace('hints', 'other');
 
 /** `deaf`: whatever the node listens to is another channel, on which nothing comes. */
 export async function openPostgresLink(targetUrl: string, { deaf = false }: { deaf?: boolean } = {}): Promise<PostgresLink> {
