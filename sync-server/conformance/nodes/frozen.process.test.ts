@@ -4,7 +4,7 @@ import type { Uuid } from '../../../shared/ids.ts';
 import { addMessage } from '../../../shared/segment.ts';
 import { makeChance } from '../../core/simulator/chance.ts';
 import { openBalancer } from '../chaos/balancer.ts';
-import { openCommitGate } from '../chaos/commit-gate.ts';
+import { type CommitGate, openCommitGate } from '../chaos/commit-gate.ts';
 import { keepWriting, openCrew } from '../chaos/load.ts';
 import { openDevice } from '../device.ts';
 import { newId } from '../frames.ts';
@@ -16,6 +16,10 @@ import { type NodeProcess, type Nodes, openNodes } from './nodes.ts';
 
 /** Nodes that stand still, and nodes that are told to stop. */
 let nodes: Nodes;
+let node: NodeProcess;
+/** The one that is stopped, by way of a gate that can catch it in the middle of a commit. */
+let frozen: NodeProcess;
+let gate: CommitGate;
 const closers: (() => unknown)[] = [];
 const PATIENCE = { timeout: 30_000, interval: 20 };
 /** Postgres takes its locks from a node that stands still in a transaction after 5 s. */
@@ -23,8 +27,13 @@ const HELD_UP_MS = 9_000;
 
 beforeAll(async () => {
   nodes = await openNodes();
+  gate = await openCommitGate(nodes.databaseUrl);
+  [node, frozen] = await Promise.all([nodes.start(), nodes.start(gate.url)]);
 });
-afterAll(() => nodes.close());
+afterAll(async () => {
+  await nodes.close();
+  await gate.close();
+});
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
@@ -52,13 +61,6 @@ test.each([
 ])(
   '[F19] a node that stands still %s holds up nobody for long, and commits nothing with old rights or old seq when it goes on',
   async (_, inCommit) => {
-    const gate = await openCommitGate(nodes.databaseUrl);
-    const [node, frozen] = [await nodes.start(), await nodes.start(gate.url)];
-    closers.push(
-      gate.close,
-      () => node.program.signal('SIGKILL'),
-      () => frozen.program.signal('SIGKILL'),
-    );
     const name = inCommit ? 'held' : 'idle';
     const ana = await register(node.origin, `ana.${name}`);
     const [ben, carl] = [await register(frozen.origin, `ben.${name}`), await register(frozen.origin, `carl.${name}`)];
@@ -107,7 +109,7 @@ test.each([
 );
 
 test('[W15] [P5] [F15] a rolling restart under 150 messages a second: 1012, in-flight commits end, nothing that was shown as sent is lost, and nobody is left as a ghost', async () => {
-  const running: NodeProcess[] = [await nodes.start(), await nodes.start()];
+  const running = [frozen, node];
   const balancer = await openBalancer(() => running.map(({ port }) => port), makeChance(7));
   closers.push(balancer.close);
   const all = { origin: `http://127.0.0.1:${balancer.port}`, syncUrl: `ws://127.0.0.1:${balancer.port}/api/sync` };
