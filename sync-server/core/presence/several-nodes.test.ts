@@ -327,7 +327,7 @@ describe('[P8] presence on several nodes', () => {
     expect(greetings.length).toBeLessThanOrEqual(13);
   });
 
-  test('[F6] a list that no hint reaches is read with every poll', async () => {
+  test('[I6] [F6] a list that no hint reaches is read with every poll', async () => {
     const { node, there, store, ana, ben, conversationId, messageId, clock } = await apart();
     const restore = silenced(store);
     await clock.advance(12_000);
