@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CLOSE, NEUTRALISED, REFUSALS } from './close-codes.ts';
+import { CLOSE, NEUTRALISED, REFUSALS, SPREAD_MOST_MS, decodeSpread, encodeSpread } from './close-codes.ts';
 
 const table = Object.values(CLOSE);
 
@@ -17,11 +17,16 @@ test('[W4] every code is one that a server may send', () => {
 });
 
 test('[W4] every reason fits into a close frame', () => {
-  const reasons = [...table.map(({ means }) => means), ...REFUSALS];
+  const reasons = [...table.map(({ means }) => means), ...REFUSALS, encodeSpread(SPREAD_MOST_MS)];
   for (const reason of reasons) expect(new TextEncoder().encode(reason).length, reason).toBeLessThanOrEqual(123);
 });
 
 test('[A6] reasons of refusals and of neutralised entries are told apart', () => {
   const words: string[] = [...REFUSALS, ...NEUTRALISED];
   expect(new Set(words).size).toBe(words.length);
+});
+
+test('[W15] how to spread comes back as it was said, and never as more than may be', () => {
+  expect([0, 1, 12_345, SPREAD_MOST_MS, 999_999].map((ms) => decodeSpread(encodeSpread(ms)))).toEqual([0, 1, 12_345, 20_000, 20_000]);
+  for (const reason of ['', CLOSE.restart.means, 'within ms', 'Come back within 99999999 ms.']) expect(decodeSpread(reason)).toBe(0);
 });

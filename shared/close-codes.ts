@@ -3,7 +3,7 @@
  * so 44xx is only for what trying again cannot mend.
  */
 export const CLOSE = {
-  /** The node restarts or left the room's state in doubt: come back at once. */
+  /** The node restarts, or the room's state is in doubt: come back. */
   restart: { code: 1012, again: true, means: 'The server restarts.' },
   /** Overloaded, too slow, or a quarantined room: come back later. */
   tryLater: { code: 1013, again: true, means: 'The server is busy, or this connection is too slow.' },
@@ -24,6 +24,18 @@ export const CLOSE = {
 } as const;
 
 export type CloseName = keyof typeof CLOSE;
+
+/** The reason that a node gives as it stops: all who were on it come back elsewhere, each at a moment of its own within that time (W15). */
+export const encodeSpread = (ms: number): string => `${CLOSE.restart.means} Come back within ${ms} ms.`;
+
+/** Within which time whoever was closed with 1012 is to come back, milliseconds; 0: nothing is said. */
+export function decodeSpread(reason: string): number {
+  const ms = Number(/ within (\d{1,6}) ms/.exec(reason)?.[1] ?? 0);
+  return Math.min(ms, SPREAD_MOST_MS);
+}
+
+/** Longer than this nobody is kept waiting. */
+export const SPREAD_MOST_MS = 20_000;
 
 /** Reasons that may follow 4408 (A3). */
 export const REFUSALS = ['malformed', 'foreign-lane', 'client-id', 'clock-reused', 'own-delete', 'restored'] as const;

@@ -1,5 +1,5 @@
 import type { Clock, RandomBytes } from '../../shared/clock.ts';
-import { CLOSE } from '../../shared/close-codes.ts';
+import { CLOSE, SPREAD_MOST_MS, encodeSpread } from '../../shared/close-codes.ts';
 import { type DocumentName, type Uuid, directConversationId } from '../../shared/ids.ts';
 import { type ChannelsVisit, openChannels } from './session/channels.ts';
 import { makeCommitter } from './room/committer.ts';
@@ -43,6 +43,8 @@ const COMPACT_MS = 10_000;
 const COMPACT_AFTER_MS = 10_000;
 const COMPACT_AT_ONCE = 32;
 
+/** Those who come back from a node that stopped are a thousand a second for the others. */
+const SPREAD_MS = 1;
 /** How often this node looks for deleted accounts that are still to be seen to. */
 const DEPART_MS = 10_000;
 
@@ -180,9 +182,9 @@ export async function startNode(deps: {
 
   function onGap(): void {
     inboxes.everythingChanged();
-    presences.gap();
     void poll().catch(warn('the log could not be polled'));
     void signInWatch.check().catch(warn('sign-ins could not be looked at'));
+    presences.gap();
   }
 
   function openDocument(visit: Visit, onEnd: (session: Session) => void = () => {}): Session {
@@ -258,7 +260,8 @@ export async function startNode(deps: {
       stopped = true;
       committer.stop();
       for (const stop of stopTimers) stop();
-      for (const session of [...sessions]) session.end('restart');
+      const reason = encodeSpread(Math.min(sessions.size * SPREAD_MS, SPREAD_MOST_MS));
+      for (const session of [...sessions]) session.end('restart', reason);
       await committer.idle();
       await presences.stop();
       await unlisten();

@@ -54,3 +54,23 @@ test('[L6] where the database takes nothing only so much waits', async () => {
   statements[1]!.end();
   await Promise.all(held);
 });
+
+test('[L6] [F7] a statement that is never answered holds up the next ones for 5 s, and fails', async () => {
+  vi.useFakeTimers();
+  try {
+    const { bus, statements } = heldDatabase();
+    const first = bus.publish(someHint());
+    await vi.advanceTimersByTimeAsync(0);
+    const second = bus.publish(someHint());
+    const failed = expect(first).rejects.toThrow(LogUnavailable);
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(statements).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    await failed;
+    expect(statements).toHaveLength(2);
+    statements[1]!.end();
+    await second;
+  } finally {
+    vi.useRealTimers();
+  }
+});

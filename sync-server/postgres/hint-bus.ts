@@ -4,6 +4,8 @@ import { HINT_CHANNEL, decodeHint, encodeHint } from './hints.ts';
 
 /** Payloads that wait for the statement before theirs. */
 const WAITING_MOST = 10_000;
+/** A statement that has no answer by then is waited for no longer: a network that swallows bytes must not hold up all hints. */
+const SEND_MS = 5_000;
 
 /**
  * Hints by LISTEN and NOTIFY. The listening connection is one of its own, opened again by itself; each time it listens (again) hints may
@@ -18,7 +20,7 @@ export function makePostgresBus(sql: Sql, logger: Logger): HintBus {
     const payloads: string[] = [];
     const sent = last.then(async () => {
       next = null;
-      await sql`select pg_notify(${HINT_CHANNEL}, payload) from unnest(${payloads}::text[]) as payload`;
+      await inTime(sql`select pg_notify(${HINT_CHANNEL}, payload) from unnest(${payloads}::text[]) as payload`);
     });
     last = sent.catch(() => {});
     return { payloads, sent };
@@ -46,4 +48,16 @@ export function makePostgresBus(sql: Sql, logger: Logger): HintBus {
       await next.sent;
     },
   };
+}
+
+async function inTime(statement: PromiseLike<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new LogUnavailable('hints were not taken in time')), SEND_MS);
+  });
+  try {
+    await Promise.race([statement, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

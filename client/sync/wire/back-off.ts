@@ -9,6 +9,9 @@ function fraction(random: RandomBytes): number {
   return bytes.reduce((sum, byte) => sum * 256 + byte, 0) / 2 ** 32;
 }
 
-/** How long to wait after so many failures in a row: anything up to a doubling limit ("full jitter"), so that a crowd does not come back at once. */
-export const backOffMs = (failures: number, random: RandomBytes): number =>
-  Math.floor(fraction(random) * Math.min(CAP_MS, FIRST_MS * 2 ** Math.min(failures, 16)));
+/**
+ * How long to wait after so many failures in a row: anything up to a doubling limit ("full jitter"), so that a crowd does not come back at
+ * once. `spreadMs`: the time in which the server wants that crowd back, if it said so (W15).
+ */
+export const backOffMs = (failures: number, random: RandomBytes, spreadMs = 0): number =>
+  Math.floor(fraction(random) * Math.min(CAP_MS, Math.max(spreadMs, FIRST_MS * 2 ** Math.min(failures, 16))));

@@ -1,6 +1,6 @@
 import { type ChannelFrame, INBOX_CHANNEL } from '../../../shared/channels.ts';
 import type { Clock, RandomBytes } from '../../../shared/clock.ts';
-import { CLOSE } from '../../../shared/close-codes.ts';
+import { CLOSE, decodeSpread } from '../../../shared/close-codes.ts';
 import { type InboxAnswer, type InboxRequest, decodeInboxAnswer, encodeInbox } from '../../../shared/inbox.ts';
 import { PROTOCOL_VERSION } from '../../../shared/protocol-version.ts';
 import type { Renewal } from '../api.ts';
@@ -63,6 +63,8 @@ export function openConnection(deps: ConnectionDeps): Connection {
   let isOnline = deps.isOnline;
   let overHttp = false;
   let failures = 0;
+  /** Within which time the server wants everybody back, until it has served us again. */
+  let spreadMs = 0;
   let failedDials = 0;
   let ended = false;
   let told: ConnectionState = 'connecting';
@@ -120,7 +122,7 @@ export function openConnection(deps: ConnectionDeps): Connection {
     if (frame.channel === INBOX_CHANNEL) {
       const answer = frame.op === 'data' ? decodeInboxAnswer(frame.payload) : null;
       // It has served us: a server that accepts and closes at once is waited for like one that does not answer.
-      if (answer) failures = 0;
+      if (answer) failures = spreadMs = 0;
       if (answer) deps.onInbox(answer);
       return;
     }
@@ -156,14 +158,15 @@ export function openConnection(deps: ConnectionDeps): Connection {
     }
   }
 
-  function onClosed(code: number, _reason: string, wasOpen: boolean): void {
+  function onClosed(code: number, reason: string, wasOpen: boolean): void {
     line = null;
     endChannels();
     if (!wasOpen) failedDials += 1;
+    if (code === CLOSE.restart.code) spreadMs = decodeSpread(reason);
     if (code === CLOSE.expired.code) void renewAndDial();
     else if (code >= 4400 && code <= 4499 && code !== CLOSE.refused.code && code !== CLOSE.tooLarge.code) end(code);
     else if (overHttp) dialIn(DIAL_AGAIN_MS);
-    else dialIn(backOffMs(failures++, random));
+    else dialIn(backOffMs(failures++, random, spreadMs));
     if (failedDials >= FAILED_DIALS && isOnline) void enterHttp();
     notify();
   }

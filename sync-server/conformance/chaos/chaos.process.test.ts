@@ -1,14 +1,7 @@
-import postgres from 'postgres';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Message } from '../../../shared/api.ts';
-import { readRoot } from '../../../shared/conversation.ts';
-import type { Uuid } from '../../../shared/ids.ts';
-import { type MessageId } from '../../../shared/ids.ts';
-import { readLog } from '../../../shared/segment.ts';
 import { type Chance, makeChance } from '../../core/simulator/chance.ts';
 import { NOTHING_FOUND, makeLedger } from '../ledger.ts';
-import type { Person } from '../person.ts';
-import { openReplica } from '../replica.ts';
+import { freshLog, storedMessages } from '../stored.ts';
 import { type Cluster, type When, openCluster } from './cluster.ts';
 import { type Crew, keepWriting, openCrew, renew } from './load.ts';
 
@@ -47,33 +40,6 @@ async function reach(at: Cluster, isSo: () => boolean): Promise<void> {
 function shuffled(chance: Chance): Kind[] {
   const bag = (Object.keys(kills) as Kind[]).flatMap((kind) => Array.from({ length: kills[kind] }, () => kind));
   return Array.from({ length: bag.length }, () => bag.splice(chance.int(bag.length), 1)[0]!);
-}
-
-/** The conversation's messages as Postgres has them. */
-async function storedMessages(url: string, conversationId: Uuid): Promise<Pick<Message, 'id' | 'seq' | 'content'>[]> {
-  const sql = postgres(url, { max: 1, types: { int8: { to: 20, from: [20], serialize: String, parse: Number } } });
-  try {
-    return await sql<{ id: MessageId; seq: number; content: string }[]>`
-      select id, seq, body as content from messages where conversation_id = ${conversationId} order by seq`;
-  } finally {
-    await sql.end();
-  }
-}
-
-/** The logs of all segments, one after the other, as a client reads them that has seen nothing before. */
-async function freshLog(at: Cluster, reader: Person, conversationId: Uuid): Promise<MessageId[]> {
-  const root = openReplica(at, reader, conversationId);
-  await vi.waitFor(() => expect(readRoot(root.doc)).not.toBeNull(), PATIENCE);
-  const { open } = readRoot(root.doc)!;
-  root.close();
-  const log: MessageId[] = [];
-  for (let n = 1; n <= open; n++) {
-    const segment = openReplica(at, reader, `${conversationId}/${n}`);
-    await vi.waitFor(() => expect(segment.provider.synced).toBe(true), PATIENCE);
-    log.push(...readLog(segment.doc));
-    segment.close();
-  }
-  return log;
 }
 
 const middle = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;

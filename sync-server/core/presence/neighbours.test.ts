@@ -203,6 +203,22 @@ describe('[P8] what nodes tell each other', () => {
     expect(news()).toEqual([aNews(1)]);
   });
 
+  test('[F19] until it hears again it tells nobody who is here, whatever turn it is', async () => {
+    const { neighbours, clock, sent, news, people, hear, freeze, thaw } = makeEnd();
+    people.set('c', [aNews(1)]);
+    await clock.advance(16_000);
+    hear({ conversationIds: [] });
+    for (const hint of sent.splice(0)) neighbours.hear(hint);
+    freeze();
+    await clock.advance(18_000);
+    thaw();
+    await clock.advance(TICK_MS);
+    expect(news()).toEqual([]);
+    neighbours.hear(sent.at(-1)!);
+    await clock.advance(TICK_MS);
+    expect(sent.at(-1)).toMatchObject({ news: [aNews(1)] });
+  });
+
   test('[F9] a machine clock that is put forward or back is no freeze, and ends nobody', async () => {
     const { clock, heard, hear, expired } = makeEnd();
     await clock.advance(6_000);

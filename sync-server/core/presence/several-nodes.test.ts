@@ -38,6 +38,14 @@ function ghostNode(store: MemoryStore, id = '00000000-0000-7000-8000-00000000dea
   };
 }
 
+/** What one is told of a root over HTTP. */
+async function askOverHttp(node: Node, userId: Uuid, conversationId: Uuid, see: () => Promise<void>): Promise<string> {
+  const asked = node.exchange({ userId, sid: 'sid', name: parseDocumentId(conversationId)! }, [QUERY_AWARENESS]);
+  await see();
+  const result = await asked;
+  return 'messages' in result ? result.messages.map((message) => new TextDecoder().decode(message)).join() : result.reason;
+}
+
 function silenced(store: MemoryStore): () => void {
   const listeners = [...store.listeners];
   store.listeners.clear();
@@ -190,13 +198,58 @@ describe('[P8] presence on several nodes', () => {
     expect([typingOf(a, 7), typingOf(b, 5)]).toEqual([false, true]);
   });
 
-  test('[P5] a node that stops takes its people with it at once', async () => {
-    const { a, b, there, see } = await apart();
+  test('[P5] [W15] a node that stops takes its people with it, and has said so when it ends', async () => {
+    const { a, b, there, store, see } = await apart();
     b.sayHere(7, { typing: true });
     await see();
+    const hints = record(store);
     await there.stop();
+    const news = hints.flatMap((hint) => (hint.kind === 'presence' ? hint.news : []));
+    expect(news.map(([, client, , , typing]) => [client, typing])).toEqual([[7, null]]);
     await see();
     expect(a.states.has(7)).toBe(false);
+  });
+
+  test('only the node on which somebody is can say that they are gone', async () => {
+    const { a, b, store, ben, conversationId, see, clock } = await apart();
+    const ghost = ghostNode(store);
+    ghost.greets();
+    b.sayHere(7, { typing: true });
+    await see();
+    ghost.says([conversationId, 7, ben, clock.now(), null, null]);
+    await see();
+    expect(typingOf(a, 7)).toBe(true);
+  });
+
+  test('what is said again is told again while somebody types, and else with the next turn', async () => {
+    const { a, b, store, see } = await apart();
+    b.sayHere(7, { typing: false });
+    await see();
+    const hints = record(store);
+    const told = (): number => hints.filter(({ kind }) => kind === 'presence').length;
+    for (let i = 0; i < 5; i++) {
+      b.sayHere(7, { typing: false }, 2 + i);
+      await see();
+    }
+    expect(told()).toBe(0);
+    const before = a.states.get(7)!.clock;
+    for (let i = 0; i < 5; i++) {
+      b.sayHere(7, { typing: true }, 10 + i);
+      await see();
+    }
+    expect(told()).toBe(5);
+    expect(a.states.get(7)!.clock).toBeGreaterThan(before);
+  });
+
+  test('[P6] who comes back soon is told nothing by what was known of blocks when they went', async () => {
+    const { a, b, node, there, store, ana, ben, conversationId, see } = await apart();
+    b.sayHere(7, { typing: true });
+    await see();
+    a.session.closed();
+    const restore = silenced(store);
+    await there.messaging.setBlocked(ben, ana, true);
+    expect(await askOverHttp(node, ana, conversationId, see)).not.toContain('"typing"');
+    restore();
   });
 
   test('[P2] a device that comes to another node before its dead connection was noticed takes its entry over', async () => {
@@ -255,12 +308,7 @@ describe('[P8] presence on several nodes', () => {
     a.session.closed();
     b.sayHere(7, { typing: true });
     await see();
-    const ask = async (): Promise<string> => {
-      const asked = node.exchange({ userId: ana, sid: 'sid', name: parseDocumentId(conversationId)! }, [QUERY_AWARENESS]);
-      await see();
-      const result = await asked;
-      return 'messages' in result ? result.messages.map((message) => new TextDecoder().decode(message)).join() : result.reason;
-    };
+    const ask = (): Promise<string> => askOverHttp(node, ana, conversationId, see);
     expect(await ask()).toContain('"typing":true');
     b.sayHere(7, { typing: false });
     await clock.advance(10_000);
@@ -279,7 +327,7 @@ describe('[P8] presence on several nodes', () => {
     expect(greetings.length).toBeLessThanOrEqual(13);
   });
 
-  test('[F6] a list that no hint reaches is read with every poll', async () => {
+  test('[I6] [F6] a list that no hint reaches is read with every poll', async () => {
     const { node, there, store, ana, ben, conversationId, messageId, clock } = await apart();
     const restore = silenced(store);
     await clock.advance(12_000);

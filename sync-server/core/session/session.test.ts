@@ -1,6 +1,6 @@
 import * as Y from 'yjs';
 import { describe, expect, test } from 'vitest';
-import { CLOSE } from '../../../shared/close-codes.ts';
+import { CLOSE, encodeSpread } from '../../../shared/close-codes.ts';
 import { KEEP_ALIVE_MS, LIMITS } from '../../../shared/limits.ts';
 import { EMPTY_AWARENESS, encodeStep1, encodeUpdate } from '../../../shared/protocol.ts';
 import { addMessage, readLog } from '../../../shared/segment.ts';
@@ -274,12 +274,13 @@ describe('the end of a session', () => {
     expect([second.closed?.code, bens.closed]).toEqual([4401, null]);
   });
 
-  test('[L10] a node that stops tells its sockets to come back, after what waited is committed', async () => {
+  test('[L10] [W15] a node that stops tells its sockets to come back within a time of so many, after what waited is committed', async () => {
     const { open, node, row, ana, conversationId, messageId } = await startTestNode();
     const a = await open(ana, `${conversationId}/1`);
     a.change((doc) => addMessage(doc, ana, messageId(), ['last words', null, null]));
+    const others = await Promise.all(Array.from({ length: 9 }, () => open(ana, conversationId)));
     await node.stop();
-    expect(a.closed?.code).toBe(code('restart'));
+    for (const { closed } of [a, ...others]) expect(closed).toEqual({ code: code('restart'), reason: encodeSpread(10) });
     expect(row().messages.size).toBe(1);
   });
 });
