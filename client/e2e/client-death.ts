@@ -1,8 +1,9 @@
 import type { Dialog } from 'playwright-core';
 import { expect } from 'vitest';
+import { readOutbox } from './device-outbox.ts';
 import { conversationOf } from './history.ts';
 import type { KeptBrowser } from './kept-browser.ts';
-import { DESKTOP, type Person, marked, meet, send, shellKept, signUp, texts, writeTo } from './person.ts';
+import { ARRIVED, DESKTOP, type Person, marked, meet, send, shellKept, signUp, texts, writeTo } from './person.ts';
 import { readHistory } from './server-history.ts';
 import type { Stage } from './stage.ts';
 import { type Stop, type Tick, keepLedger, stopAt } from './stop-at.ts';
@@ -35,24 +36,6 @@ const STOPS: Record<DeathMark, readonly Stop[]> = {
 /** What says that a message is on this device, come what may. */
 const KEPT = /Kept|Waiting for network|Sent|Delivered|Read/;
 const soon = { timeout: 60_000 };
-
-/** Runs in the page: how many entries of the outbox are on the device. */
-async function countOutbox(): Promise<number> {
-  const name = (await indexedDB.databases()).map((each) => each.name ?? '').find((each) => /^homing\/[0-9a-f-]{36}$/.test(each));
-  if (!name) return 0;
-  const request = indexedDB.open(name);
-  const database = await new Promise<IDBDatabase>((resolve, reject) => {
-    request.addEventListener('success', () => resolve(request.result));
-    request.addEventListener('error', () => reject(request.error!));
-  });
-  const counting = database.transaction('outbox').objectStore('outbox').count();
-  return new Promise((resolve) =>
-    counting.addEventListener('success', () => {
-      database.close();
-      resolve(counting.result);
-    }),
-  );
-}
 
 interface Run {
   stage: Stage;
@@ -111,7 +94,7 @@ export async function dieAtEveryMark({ stage, kept, rounds, marks = MARKS }: Run
       const text = `dies ${mark}, ${round}.`;
       await ana.composer.waitFor();
       await expect.poll(() => ana.page.getByRole('status', { name: 'Connection' }).textContent(), soon).toBe('Connected');
-      await expect.poll(() => ana.page.evaluate(countOutbox), soon).toBe(0);
+      await expect.poll(() => ana.page.evaluate(readOutbox), soon).toEqual([]);
       if (mark === 'kept') {
         stage.proxy.become({ kind: 'cut' });
         await send(ana, text);
@@ -126,8 +109,8 @@ export async function dieAtEveryMark({ stage, kept, rounds, marks = MARKS }: Run
 
       ({ ana, ledger, left } = await start());
       if (isTooEarly(mark)) await ana.messages.getByRole('listitem').first().waitFor();
-      else await marked(ana, text, 'Sent');
-      await expect.poll(() => ana.page.evaluate(countOutbox), soon).toBe(0);
+      else await marked(ana, text, ARRIVED);
+      await expect.poll(() => ana.page.evaluate(readOutbox), soon).toEqual([]);
       const all = await contents();
       expect(all.filter((one) => one === text).length, text).toBe(isTooEarly(mark) ? 0 : 1);
       const shown = await texts(ana);

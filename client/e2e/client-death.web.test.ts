@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { MARKS, dieAtEveryMark } from './client-death.ts';
 import { conversationOf } from './history.ts';
 import { type KeptBrowser, makeKeptBrowser } from './kept-browser.ts';
-import { item, marked, meet, send, shellKept, texts, writeTo } from './person.ts';
+import { ARRIVED, marked, meet, send, shellKept, texts, writeTo } from './person.ts';
 import { readHistory } from './server-history.ts';
 import { setStage } from './stage.ts';
 
@@ -45,8 +45,7 @@ test('[F12] after a reload and after a crash of its tab what was kept is there, 
   const expected = ['hello', 'before the reload', 'before the crash'];
   await expect.poll(() => texts(again)).toEqual(expected);
   stage.proxy.become({ kind: 'well' });
-  await marked(again, 'before the crash', 'Sent');
-  await item(again, 'before the reload').getByText('Sent', { exact: true }).waitFor({ state: 'attached' });
+  for (const text of expected) await marked(again, text, ARRIVED);
   const history = await ben.page.evaluate(readHistory, conversationOf(again));
   expect(history.map(({ content }) => content)).toEqual(expected);
 });

@@ -83,8 +83,11 @@ export const item = ({ messages }: Person, text: string): Locator => messages.ge
 /** The texts of the open conversation, from the first to the last. */
 export const texts = ({ page }: Person): Promise<string[]> => page.locator('.bubble__text').allTextContents();
 
+/** The marks of what the server has: soon after the first comes the next. */
+export const ARRIVED = /^(?:Sent|Delivered|Read)$/;
+
 /** A message is marked so; the mark is words. */
-export const marked = (person: Person, text: string, mark: string): Promise<void> =>
+export const marked = (person: Person, text: string, mark: string | RegExp): Promise<void> =>
   item(person, text).getByText(mark, { exact: true }).waitFor();
 
 /** Opens a conversation from the list. */

@@ -41,10 +41,18 @@ function install({ stops, text }: { stops: readonly Stop[]; text: string }): voi
   function stop(at: Stop): void {
     if (left.delete(at)) alert(at);
   }
+  const { transaction: begin } = IDBDatabase.prototype;
   const { put, delete: remove } = IDBObjectStore.prototype;
+  const claims = new Set<IDBTransaction>();
   const { send } = WebSocket.prototype;
   const bytes = new TextEncoder().encode(text).join();
 
+  // Before anybody else hears of its end.
+  IDBDatabase.prototype.transaction = function (this: IDBDatabase, ...asked: Parameters<typeof begin>) {
+    const transaction = begin.apply(this, asked);
+    transaction.addEventListener('complete', () => claims.has(transaction) && stop('claimed'));
+    return transaction;
+  };
   IDBObjectStore.prototype.put = function (this: IDBObjectStore, ...asked: Parameters<typeof put>) {
     const entry = asked[0] as { id: string; value?: unknown[]; placed?: boolean };
     if (this.name !== 'outbox' || entry.value?.[0] !== text) return put.apply(this, asked);
@@ -52,7 +60,7 @@ function install({ stops, text }: { stops: readonly Stop[]; text: string }): voi
     stop('before the write');
     const request = put.apply(this, asked);
     request.addEventListener('success', () => stop('before its end'));
-    if (entry.placed) this.transaction.addEventListener('complete', () => stop('claimed'));
+    if (entry.placed) claims.add(this.transaction);
     return request;
   };
   IDBObjectStore.prototype.delete = function (this: IDBObjectStore, ...asked: Parameters<typeof remove>) {

@@ -1,8 +1,23 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { expectAccessible } from './accessibility.ts';
+import { readOutbox } from './device-outbox.ts';
 import { conversationOf } from './history.ts';
-import { PASSWORD, PHONE, type Person, item, marked, meet, openFromList, send, shellKept, texts, writeTo } from './person.ts';
+import {
+  ARRIVED,
+  PASSWORD,
+  PHONE,
+  type Person,
+  item,
+  marked,
+  meet,
+  openFromList,
+  send,
+  shellKept,
+  signUp,
+  texts,
+  writeTo,
+} from './person.ts';
 import { readHistory } from './server-history.ts';
 import { setStage } from './stage.ts';
 import { type Tick, keepLedger } from './stop-at.ts';
@@ -24,7 +39,7 @@ async function meetTwo(): Promise<{ ana: Person; ben: Person; ledger: readonly T
   const ben = await arrive('Ben Okafor');
   await writeTo(ana, ben);
   await send(ana, 'hello');
-  await marked(ana, 'hello', 'Sent');
+  await marked(ana, 'hello', ARRIVED);
   await shellKept(ana);
   const ledger = await keepLedger(ana.page);
   await ana.page.reload();
@@ -54,17 +69,41 @@ const boxes = ({ page }: Person) =>
     }),
   );
 
+/** The texts that wait on the device, whatever the app says. */
+const onDevice = async ({ page }: Person): Promise<string[]> => (await page.evaluate(readOutbox)).flatMap(({ text }) => text ?? []);
+
+/** Runs in the page: whether a small thing can be kept. */
+async function hasRoom(): Promise<boolean> {
+  const request = indexedDB.open('room');
+  request.addEventListener('upgradeneeded', () => void request.result.createObjectStore('room', { autoIncrement: true }));
+  const outcome = await new Promise<boolean>((resolve) => {
+    request.addEventListener('error', () => resolve(false));
+    request.addEventListener('success', () => {
+      const transaction = request.result.transaction('room', 'readwrite');
+      transaction.objectStore('room').add('x'.repeat(1_000));
+      transaction.addEventListener('complete', () => resolve(true));
+      transaction.addEventListener('abort', () => resolve(false));
+    });
+  });
+  if (request.readyState === 'done' && outcome) request.result.close();
+  return outcome;
+}
+
 test('[F14] a full disk: never called kept, said in one place that moves nothing, sent all the same, copied, kept when there is room again', async () => {
-  const { ana, ben, ledger, contents } = await meetTwo();
+  const ben = await arrive('Ben Okafor');
+  const ana = await stage.come('Ana Silva', stage.proxy.origin);
   const { page } = ana;
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   const storage = await storageOf(page);
-  const before = await boxes(ana);
   await storage.setQuota(1);
-  await send(ana, 'sent though it is full');
+  await expect.poll(() => page.evaluate(hasRoom)).toBe(false);
+  const ledger = await keepLedger(page);
+  await page.reload();
+  await signUp(ana);
   await says(ana, NOTHING_KEPT);
-  await marked(ana, 'sent though it is full', 'Sent');
-  expect(await boxes(ana)).toEqual(before);
+  await writeTo(ana, ben);
+  await send(ana, 'sent though it is full');
+  await marked(ana, 'sent though it is full', ARRIVED);
   expect(promises(ledger, 'sent though it is full')).toEqual([]);
 
   stage.proxy.become({ kind: 'cut' });
@@ -73,6 +112,7 @@ test('[F14] a full disk: never called kept, said in one place that moves nothing
   await says(ana, '2 messages only in this tab');
   await item(ana, 'only here, two').getByText('Only in this tab').waitFor({ state: 'attached' });
   await expectAccessible(page, 'a conversation that is not kept');
+  const failing = await boxes(ana);
   const asked = page.waitForEvent('dialog');
   void page.close({ runBeforeUnload: true });
   const dialog = await asked;
@@ -87,16 +127,19 @@ test('[F14] a full disk: never called kept, said in one place that moves nothing
   await page.getByRole('button', { name: 'Copy', exact: true }).first().click();
   await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe('only here, one');
   expect([...promises(ledger, 'only here, one'), ...promises(ledger, 'only here, two')]).toEqual([]);
+  expect(await onDevice(ana)).toEqual([]);
 
   await storage.setQuota(null);
   await says(ana, 'Kept on this device again');
   await says(ana, '');
-  await page.reload();
+  expect(await onDevice(ana)).toEqual(['only here, one', 'only here, two']);
   await openFromList(ana, ben);
   await marked(ana, 'only here, two', 'Waiting for network');
+  expect(await boxes(ana)).toEqual(failing);
   stage.proxy.become({ kind: 'well' });
-  await marked(ana, 'only here, two', 'Sent');
-  expect(await contents()).toEqual(['hello', 'sent though it is full', 'only here, one', 'only here, two']);
+  await marked(ana, 'only here, two', ARRIVED);
+  const history = await ben.page.evaluate(readHistory, conversationOf(ana));
+  expect(history.map(({ content }) => content)).toEqual(['sent though it is full', 'only here, one', 'only here, two']);
 });
 
 test('[F14] transactions that are undone at their end: not called kept, and sent once', async () => {
@@ -118,7 +161,7 @@ test('[F14] transactions that are undone at their end: not called kept, and sent
   await says(ana, 'Kept on this device again');
   await marked(ana, 'undone', 'Waiting for network');
   stage.proxy.become({ kind: 'well' });
-  await marked(ana, 'undone', 'Sent');
+  await marked(ana, 'undone', ARRIVED);
   expect(await contents()).toEqual(['hello', 'undone']);
 });
 
@@ -164,7 +207,7 @@ test('[F14] IndexedDB that cannot be used from the start, whichever way: it is s
     await item(tab, 'hello').waitFor();
     await says(tab, NOTHING_KEPT);
     await send(tab, way);
-    await marked(tab, way, 'Sent');
+    await marked(tab, way, ARRIVED);
     expect(promises(ledger, way)).toEqual([]);
     await tab.page.close();
   }
@@ -179,24 +222,11 @@ test('[F14] an origin cleared in the middle of it: what waits stays, is kept aga
   await send(ana, 'waits');
   await marked(ana, 'waits', 'Waiting for network');
   await storage.clear(EVICTED);
-  // A page of the same origin that knows nothing looks at the device: it holds the text again.
-  const readOutbox = (): Promise<string[]> =>
-    page.evaluate(async () => {
-      const names = (await indexedDB.databases()).map(({ name }) => name ?? '');
-      const name = names.find((each) => /^homing\/[0-9a-f-]{36}$/.test(each));
-      if (!name) return [];
-      const request = indexedDB.open(name);
-      await new Promise((resolve) => request.addEventListener('success', resolve));
-      const all = request.result.transaction('outbox').objectStore('outbox').getAll();
-      await new Promise((resolve) => all.addEventListener('success', resolve));
-      request.result.close();
-      return (all.result as { value?: [string] }[]).flatMap(({ value }) => value?.[0] ?? []);
-    });
-  await expect.poll(readOutbox).toEqual(['waits']);
+  await expect.poll(() => onDevice(ana)).toEqual(['waits']);
   await marked(ana, 'waits', 'Waiting for network');
   expect(await texts(ana)).toEqual(['hello', 'waits']);
   stage.proxy.become({ kind: 'well' });
-  await marked(ana, 'waits', 'Sent');
+  await marked(ana, 'waits', ARRIVED);
   expect(await contents()).toEqual(['hello', 'waits']);
 
   const isBack = async (): Promise<number> => {

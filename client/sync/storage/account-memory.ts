@@ -42,7 +42,13 @@ const STUCK_MS = 2_000;
 const ROUNDS = 5;
 const ROUND_MS = 100;
 
-const open = () => openDB<Schema>(NAME, 1, { upgrade: (db) => void db.createObjectStore('account') });
+const open = () =>
+  openDB<Schema>(NAME, 1, {
+    upgrade(db, _before, _now, transaction) {
+      transaction.done.catch(() => {});
+      db.createObjectStore('account');
+    },
+  });
 
 async function readNow(): Promise<Remembered> {
   const db = await open();

@@ -76,7 +76,7 @@ test('[F14] where there is no IndexedDB every call rejects, and nothing breaks',
   database.close();
 });
 
-test('[F14] blocked by another tab’s older database it rejects, and holds nothing open when the other one lets go', async () => {
+test('[F14] while another tab holds what is to be deleted it waits, and begins another one when that is gone', async () => {
   const held = await openDB(databaseName(account), 1, { upgrade: (db) => void db.createObjectStore('values') });
   const deleting = indexedDB.deleteDatabase(databaseName(account));
   const database = open();

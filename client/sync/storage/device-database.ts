@@ -54,9 +54,13 @@ export function openDeviceDatabase(account: Uuid, random: RandomBytes): DeviceDa
     return new Promise((resolve, reject) => {
       let isGivenUp = false;
       openDB<Schema>(databaseName(account), 1, {
-        upgrade(db) {
+        upgrade(db, _before, _now, transaction) {
+          // That it was undone is said by the opening; by these the browser would be told of it as well.
+          transaction.done.catch(() => {});
           db.createObjectStore('outbox', { keyPath: 'id' });
-          void db.createObjectStore('values').put(makeUuid(0, random), LIFE);
+          db.createObjectStore('values')
+            .put(makeUuid(0, random), LIFE)
+            .catch(() => {});
         },
         blocked() {
           isGivenUp = true;

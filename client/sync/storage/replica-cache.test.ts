@@ -139,6 +139,9 @@ test('[F14] while the device keeps nothing no document waits for it; what it hel
   closers.push(copy.close);
   expect([loads, copy.isStored()]).toEqual([1, true]);
   doc.getArray('a').push(['meanwhile']);
+  cache.keepAgain();
+  await expect.poll(cache.isFailing).toBe(true);
+  expect([loads, copy.isStored()]).toEqual([1, true]);
   device.setOpenable(() => true);
   cache.keepAgain();
   await expect.poll(() => [loads, copy.isStored()]).toEqual([2, true]);

@@ -4,6 +4,7 @@ import * as Y from 'yjs';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Uuid } from '../../../shared/ids.ts';
 import { inTime } from '../outbox/in-time.ts';
+import { addUpdate, isUsable } from './copy-database.ts';
 import type { DeviceDatabase } from './device-database.ts';
 
 /** What a cache tells its replica. */
@@ -69,21 +70,6 @@ const GENERATION = 'generation:';
 export const replicaDatabaseName = (account: Uuid, documentId: string, generation: number): string =>
   `${account}/${documentId}/${generation}`;
 
-/** Whether a database can be opened at all: y-indexeddb's own opening fails where nobody can hear it. */
-async function isUsable(name: string): Promise<void> {
-  (await idb.openDB(name, (db) => idb.createStores(db, [['updates', { autoIncrement: true }], ['custom']]))).close();
-}
-
-/** Resolves when it is on the device: a request that succeeded may be undone by the end of its transaction. lib0's types know no byte arrays. */
-function addUpdate(updates: IDBObjectStore, update: Uint8Array): Promise<void> {
-  idb.addAutoKey(updates, update as unknown as ArrayBuffer).catch(() => {});
-  const { transaction } = updates;
-  return new Promise((resolve, reject) => {
-    transaction.addEventListener('complete', () => resolve());
-    transaction.addEventListener('abort', () => reject(transaction.error ?? new Error('the transaction was aborted')));
-  });
-}
-
 /** Copies in y-indexeddb. Dropping one is the next generation: no database that a tab may hold is ever cleared. */
 export function openReplicaCache({ account, database, news, clock }: Deps): ReplicaCache {
   const generations = new Map<string, number>();
@@ -140,11 +126,12 @@ export function openReplicaCache({ account, database, news, clock }: Deps): Repl
 
       function giveUp(): void {
         if (ended || state === 'failed') return;
+        const isNews = !isRead && !hasFailed;
         state = 'failed';
         hasFailed = true;
         release();
         fail();
-        if (!isRead) on.loaded();
+        if (isNews) on.loaded();
         on.stored();
       }
 

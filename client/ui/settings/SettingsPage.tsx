@@ -17,11 +17,17 @@ import './settings.css';
 /** How safe what is on this device is, and what it takes (C11.6). */
 const Storage: Component = () => {
   const platform = usePlatform();
+  const { device } = usePage();
   const state = createAsked(() => true, platform.storage.state);
   const [isRefused, setRefused] = createSignal(false);
   async function ask(): Promise<void> {
     setRefused(!(await platform.storage.persist()));
     await state.again();
+  }
+  function words(isPersistent: boolean): string {
+    if (device() === 'memory') return 'This device keeps nothing just now. The server still has all that was sent.';
+    if (isPersistent) return 'Your conversations are kept on this device.';
+    return 'Your conversations are on this device. When space runs short, the browser may clear them; the server still has all that was sent.';
   }
   return (
     <section class="settings__part" aria-labelledby="storage">
@@ -29,11 +35,7 @@ const Storage: Component = () => {
       <Show when={state.latest()}>
         {(found) => (
           <>
-            <p>
-              {found().isPersistent
-                ? 'Your conversations are kept on this device.'
-                : 'Your conversations are on this device. When space runs short, the browser may clear them; the server still has all that was sent.'}
-            </p>
+            <p>{words(found().isPersistent)}</p>
             <p class="quiet">
               {formatBytes(found().usedBytes)} used of {formatBytes(found().quotaBytes)}.
             </p>

@@ -154,7 +154,7 @@ const Hint: Component = () => {
             : 'These are kept on this device and leave by themselves when there is a network.'}
           <Show when={connection() !== 'connected' && isClearable()}>
             {' '}
-            Before that the browser may clear them when space runs short, and a private window forgets them when it is closed.
+            When space runs short the browser may clear them, and a private window forgets them when it is closed.
           </Show>
         </p>
       }
