@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../shared/clock.ts';
 import type { Neutralised } from '../../shared/close-codes.ts';
 import type { MessageId } from '../../shared/ids.ts';
+import { laneName } from '../../shared/segment.ts';
 import { membersMay } from '../../sync-server/core/rights/permissions.ts';
 import type { Entry } from './outbox/entry.ts';
 import { makeMemoryOutboxStore } from './outbox/outbox-store.ts';
@@ -28,7 +29,7 @@ async function setUp(options: Parameters<typeof startCore>[1] = {}) {
   await expect.poll(() => [phone, desk].map(bodies), soon).toEqual([['text'], ['text']]);
   await untilQuiet(phone);
   const { id } = phone.replica.messages()[0]!;
-  return { core, ana, phone, desk, id, conversationId, segment: `${conversationId}/1` };
+  return { core, ana, phone, desk, id, conversationId };
 }
 
 /** What one device writes offline, ends with, and brings when it is opened again. */
