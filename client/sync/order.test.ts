@@ -147,9 +147,8 @@ describe('one that fails never blocks the next', () => {
     async (code) => {
       const world = { code: null as Neutralised | null };
       const judge: typeof membersMay.judge = (entry) => (entry.kind === 'message' ? world.code : membersMay.judge(entry));
-      const { core, phone, desk, id, segment } = await setUp({ permissions: { judge } });
+      const { core, ana, phone, desk, id, conversationId } = await setUp({ permissions: { judge } });
       world.code = code;
-      const before = core.updates(segment);
       phone.replica.send('one');
       phone.replica.edit(id, 'TEXT');
       phone.replica.react(id, '👍', true);
