@@ -2,7 +2,7 @@ import { type Browser, type BrowserContextOptions, type CDPSession, chromium } f
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { expectAccessible } from './accessibility.ts';
 import { findChromium } from './chromium.ts';
-import { PASSWORD, type Person, openPerson, signUp, tabTo } from './person.ts';
+import { PASSWORD, type Person, openPerson, signIn, signUp, tabTo } from './person.ts';
 import { type TestServer, startServer } from './server.ts';
 import { makeShots } from './shots.ts';
 
@@ -37,14 +37,6 @@ async function alsoIn(server: TestServer, { name, handle }: Person, options: Bro
   const other = { ...(await come(server, name, options)), handle };
   await signIn(other);
   return other;
-}
-async function signIn({ page, handle, conversations }: Person, password = PASSWORD): Promise<void> {
-  await page.getByLabel('Password').waitFor();
-  if ((await page.getByLabel('Display name').count()) > 0) await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await page.getByLabel('Handle').fill(handle);
-  await page.getByLabel('Password').fill(password);
-  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await conversations.waitFor();
 }
 const signedOut = ({ page }: Person): Promise<void> => page.getByRole('heading', { name: 'Welcome back' }).waitFor();
 async function openSettings({ page }: Person): Promise<void> {

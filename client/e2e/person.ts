@@ -54,6 +54,16 @@ export async function signUp({ page, name, handle, conversations }: Person): Pro
   await conversations.waitFor();
 }
 
+/** The same person once more, on a page where nobody is signed in. */
+export async function signIn({ page, handle, conversations }: Person, password = PASSWORD): Promise<void> {
+  await page.getByLabel('Password').waitFor();
+  if ((await page.getByLabel('Display name').count()) > 0) await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByLabel('Handle').fill(handle);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await conversations.waitFor();
+}
+
 /** Goes the whole way to a conversation: search, profile, "Send message". */
 export async function writeToStranger({ page, composer }: Person, other: Person): Promise<void> {
   await page.getByRole('searchbox', { name: 'Find people' }).fill(other.handle);

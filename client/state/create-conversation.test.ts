@@ -172,3 +172,23 @@ test('the newest own message that fits is found, waiting or sent', async () => {
   expect(view.last(({ isOwn, text }) => isOwn && text !== 'two')).toMatchObject({ text: 'one', seq: 4 });
   expect(view.at(4)?.text).toBe('two');
 });
+
+test('[C8.3] a reaction is in the row at once, on a message of others and on one that waits, and no other row is touched', async () => {
+  const { server, view, messages } = setUp(2, 2);
+  await server.flush();
+  view.send('mine');
+  const [first, second, mine] = messages();
+  const untouched = second!.reactions;
+  expect(view.react(first!.id, '👍', true)).toBe(true);
+  view.react(mine!.id, '🎉', true);
+  expect(messages().map(({ reactions }) => reactions.map(({ emoji }) => emoji))).toEqual([['👍'], [], ['🎉']]);
+  expect([messages()[0] === first, second!.reactions === untouched]).toEqual([true, true]);
+  const shown = first!.reactions;
+  await server.flush();
+  await expect.poll(() => messages().at(-1)!.seq).toBe(3);
+  await server.flush();
+  expect(messages().map(({ reactions }) => reactions)).toEqual([shown, [], [{ emoji: '🎉', people: [ana], isOwn: true }]]);
+  expect([first!.reactions, first!.reactionFailure]).toEqual([[{ emoji: '👍', people: [ana], isOwn: true }], null]);
+  view.react(first!.id, '👍', false);
+  expect(first!.reactions).toEqual([]);
+});

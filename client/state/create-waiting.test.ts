@@ -2,7 +2,8 @@ import { createRoot } from 'solid-js';
 import { afterEach, expect, test } from 'vitest';
 import { systemRandom } from '../../shared/clock.ts';
 import { makeMessageId, makeUuid } from '../../shared/ids.ts';
-import { changeKey, messageKey, openKey } from '../sync/outbox/entry.ts';
+import { draftKey, marksKey, settingKey } from '../../shared/user-document.ts';
+import { changeKey, messageKey, openKey, privateKey, reactKey } from '../sync/outbox/entry.ts';
 import { settled } from '../sync/test-server.ts';
 import { createWaiting } from './create-waiting.ts';
 import { makeTestSync } from './test-sync.ts';
@@ -69,6 +70,33 @@ test('[C6.3, C6.4] what failed says why, keeps its text, and goes again under th
   outbox.fail([messageKey(b)], 'refused');
   waiting.edit(messageKey(b), 'better');
   expect([waiting.failed(), waiting.entries.at(-1)]).toMatchObject([0, { text: 'better' }]);
+});
+
+test('[C6.3] what leaves quietly is there when it has failed, with words and something to know it by', () => {
+  const { waiting, outbox } = setUp();
+  const id = messageId();
+  const me = makeUuid(9, systemRandom);
+  outbox.react(one, id, 1, { emoji: '👍', isOn: true });
+  outbox.remove(one, messageId(), 1);
+  outbox.set(me, draftKey(two), 'a long draft');
+  outbox.set(me, marksKey(two), { pin: 1 });
+  outbox.set(me, settingKey('density'), 'compact');
+  expect(waiting.count()).toBe(0);
+  outbox.fail(
+    outbox.entries().map((entry) => entry.id),
+    'quota',
+  );
+  expect(waiting.entries.map(({ name, text, isEditable }) => [name, text, isEditable])).toEqual([
+    ['Ben', '👍', false],
+    ['Ben', 'A message is to be deleted.', false],
+    ['Chiara', 'a long draft', false],
+    ['Chiara', 'A change of this conversation.', false],
+  ]);
+  const words = waiting.entries.map(({ failure }) => failure);
+  expect([new Set(words).size, words.every((each) => each?.endsWith('.'))]).toEqual([4, true]);
+  waiting.remove(reactKey(id));
+  waiting.retry(privateKey(draftKey(two)));
+  expect(waiting.entries.map(({ text }) => text)).toEqual(['A message is to be deleted.', 'A change of this conversation.']);
 });
 
 test('a conversation that cannot be opened fails all that was written into it, and goes again with it', () => {

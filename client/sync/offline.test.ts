@@ -3,9 +3,12 @@ import { IDBFactory } from 'fake-indexeddb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock, systemRandom } from '../../shared/clock.ts';
 import { type Uuid, makeUuid } from '../../shared/ids.ts';
+import { laneName } from '../../shared/segment.ts';
+import { ApiError } from './api.ts';
 import { type Conversations, makeConversations } from './conversations.ts';
 import { NO_SIBLINGS, type Outbox, openOutbox } from './outbox/outbox.ts';
 import type { OutboxStore } from './outbox/outbox-store.ts';
+import { type PrivateDocument, openPrivateDocument } from './private-document.ts';
 import { openDeviceDatabase } from './storage/device-database.ts';
 import { openReplicaCache } from './storage/replica-cache.ts';
 import { startCore } from './test-core.ts';
@@ -18,6 +21,7 @@ type Core = Awaited<ReturnType<typeof startCore>>;
 interface Tab {
   outbox: Outbox;
   conversations: Conversations;
+  personal: PrivateDocument;
   close: () => void;
 }
 
@@ -26,6 +30,7 @@ function openTab(core: Core, me: Uuid, wrap: (store: OutboxStore) => OutboxStore
   const database = openDeviceDatabase(me, systemRandom);
   const outbox = openOutbox({ store: wrap(database.outbox), siblings: NO_SIBLINGS, clock: systemClock });
   const cache = openReplicaCache({ account: me, database, news: { tell: () => {}, listen: () => () => {} }, clock: systemClock });
+  const openProvider = core.openProviderOf(me);
   const conversations = makeConversations({
     me,
     outbox,
@@ -35,18 +40,25 @@ function openTab(core: Core, me: Uuid, wrap: (store: OutboxStore) => OutboxStore
     moves: () => true,
     recent: () => [],
     row: () => undefined,
-    openProvider: core.openProviderOf(me),
+    openProvider,
+  });
+  const personal = openPrivateDocument({
+    me: { id: me, document: `user:${me}/1` },
+    api: { me: () => Promise.reject(new ApiError(0, 'unreachable', '')) },
+    moves: () => true,
+    ...{ outbox, cache, openProvider },
   });
   const stop = outbox.subscribe(conversations.settle);
   const close = (): void => {
     stop();
+    personal.close();
     conversations.close();
     outbox.close();
     cache.close();
     database.close();
   };
   closers.push(close);
-  return { outbox, conversations, close };
+  return { outbox, conversations, personal, close };
 }
 const isWaiting = ({ outbox }: Tab): boolean =>
   outbox.status() === 'loading' || outbox.entries().some(({ state }) => state.kind === 'waiting');
@@ -220,7 +232,7 @@ function makeChance(seed: number): (below: number) => number {
 }
 
 test.each(Array.from({ length: 12 }, (_, i) => i + 1))(
-  '[F5, F12, F14] cuts, restarts, lost copies, full disks and aborted commits at any moment (seed %i): each kept message once, in order',
+  '[F5, F12, F14] cuts, restarts, lost copies, full disks and aborted commits at any moment (seed %i): all that was kept is there once, in order',
   async (seed) => {
     const chance = makeChance(seed);
     const core = await startCore(systemClock);
@@ -238,6 +250,8 @@ test.each(Array.from({ length: 12 }, (_, i) => i + 1))(
     });
     let tab = openTab(core, ana, flaky);
     const expected = new Map<string, string | null>();
+    const reacted = new Set<string>();
+    const drafts = new Map<string, string>();
     const dropCopies = async (): Promise<void> => {
       for (const { name } of await indexedDB.databases()) if (name?.startsWith(`${ana}/`)) indexedDB.deleteDatabase(name);
     };
@@ -245,7 +259,19 @@ test.each(Array.from({ length: 12 }, (_, i) => i + 1))(
       const replica = tab.conversations.open(conversationId);
       const own = [...expected].filter(([, text]) => text !== null).map(([id]) => id);
       const target = own[chance(own.length || 1)];
-      switch (chance(11)) {
+      switch (chance(14)) {
+        case 13:
+          if (target !== undefined && !reacted.delete(target)) reacted.add(target);
+          if (target !== undefined) replica.react(target, '👍', reacted.has(target));
+          break;
+        case 12:
+          drafts.set(conversationId, `draft at ${step}`);
+          tab.personal.setDraft(conversationId, `draft at ${step}`);
+          break;
+        case 11:
+          drafts.delete(conversationId);
+          tab.personal.setDraft(conversationId, '');
+          break;
         case 10:
           isFull = !isFull;
           break;
@@ -289,6 +315,11 @@ test.each(Array.from({ length: 12 }, (_, i) => i + 1))(
     await expect.poll(() => isWaiting(tab), soon).toBe(false);
     const history = core.history(conversationId).filter((body) => body !== null);
     expect(history).toEqual([...expected.values()].filter((body) => body !== null));
+    const alive = [...core.world.row().messages.values()].filter(({ body }) => body !== null);
+    const withReactions = alive.filter(({ reactions }) => reactions.get(ana)?.length).map(({ id }) => id);
+    expect(withReactions.sort()).toEqual([...reacted].filter((id) => expected.get(id) !== null).sort());
+    const lane = core.document(ana, 1).getMap(laneName(ana));
+    expect(lane.get(`d${conversationId}`) ?? '').toBe(drafts.get(conversationId) ?? '');
     expect(core.refusals).toEqual([]);
     expect(tab.outbox.entries()).toEqual([]);
   },

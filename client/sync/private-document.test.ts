@@ -5,6 +5,7 @@ import { LIMITS } from '../../shared/limits.ts';
 import { laneName } from '../../shared/segment.ts';
 import type { Entry } from './outbox/entry.ts';
 import { makeMemoryOutboxStore } from './outbox/outbox-store.ts';
+import type { Siblings } from './outbox/outbox.ts';
 import { startCore } from './test-core.ts';
 import { type Core, type TestDevice, isQuiet, openDevice, soon, untilKept, untilQuiet } from './test-device.ts';
 
@@ -105,6 +106,29 @@ test('what is so already does not leave, nor what is nothing where there was not
   phone.personal.set('none', null);
   await untilQuiet(phone);
   expect([before, core.updates(`user:${ana}/1`), lane(core, 1)]).toEqual([1, 1, { [`d${id}`]: 'text' }]);
+});
+
+test('[C11.1] of two tabs one moves: what the other sets is in both at once, offline too, and arrives', async () => {
+  const core = await startCore(systemClock);
+  const { ana, id } = { ana: core.world.ana, id: core.world.conversationId };
+  const store = makeMemoryOutboxStore();
+  const listeners: ((ids: readonly string[]) => void)[] = [];
+  const siblings = (i: number): Siblings => ({
+    tell: (ids) => listeners.forEach((listener, n) => n !== i && listener(ids)),
+    listen(listener) {
+      listeners[i] = listener;
+      return () => {};
+    },
+  });
+  const [mover, follower] = [true, false].map((moves, i) => open(core, ana, store, 1, { siblings: siblings(i), moves: () => moves }));
+  core.cut();
+  follower!.personal.setDraft(id, 'there');
+  follower!.personal.mark(id, { pin: 1 });
+  await expect.poll(() => [mover!.personal.draft(id), mover!.personal.marks(id)], soon).toEqual(['there', { pin: 1 }]);
+  core.heal();
+  await untilQuiet(mover!, follower!);
+  expect(lane(core, 1)).toEqual({ [`d${id}`]: 'there', [`c${id}`]: { pin: 1 } });
+  await expect.poll(() => follower!.personal.draft(id), soon).toBe('there');
 });
 
 test('what may not be kept is not taken: a text too long, a name that is none', async () => {

@@ -58,6 +58,8 @@ export function openPrivateDocument({ me, api, openProvider, cache, outbox, move
   let shown: PrivateReplica;
   /** The one that goes on from it, until it is here. */
   let coming: PrivateReplica | null = null;
+  /** The last one that was found closed and did not say which goes on from it. */
+  let full = 0;
   let isAsking = false;
   let isSettling = false;
   let closed = false;
@@ -65,11 +67,13 @@ export function openPrivateDocument({ me, api, openProvider, cache, outbox, move
   const ready = new Promise<void>((resolve) => (loaded = resolve));
 
   const newest = (): PrivateReplica => coming ?? shown;
+  const isClosed = (): boolean => newest().next() !== null || newest().n <= full;
+  const isLost = (): boolean => newest().status().kind === 'ended' || (newest().next() === null && newest().n <= full);
   const mover = makePrivateMover({
     me: me.id,
     outbox,
     moves,
-    open: () => (newest().status().kind === 'live' && newest().next() === null ? newest() : null),
+    open: () => (newest().status().kind === 'live' && !isClosed() ? newest() : null),
   });
 
   const open = (n: number): PrivateReplica =>
@@ -81,8 +85,9 @@ export function openPrivateDocument({ me, api, openProvider, cache, outbox, move
       onChange: settle,
       onNeutralised(key, code) {
         mover.neutralised(n, key, code);
+        if (code === 'closed' && n === newest().n) full = n;
         // It says so itself, as a rule.
-        if (code === 'closed' && n === newest().n && newest().next() === null) void ask();
+        if (isLost()) void ask();
         settle();
       },
       onRefused: () => mover.refused(n),
@@ -94,8 +99,7 @@ export function openPrivateDocument({ me, api, openProvider, cache, outbox, move
     isAsking = true;
     try {
       const n = numberOf(await api.me());
-      if (closed || (n === newest().n && newest().status().kind !== 'ended')) return;
-      goTo(n);
+      if (!closed && isLost() && (n !== newest().n || newest().status().kind === 'ended')) goTo(n);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
     } finally {
@@ -175,7 +179,7 @@ export function openPrivateDocument({ me, api, openProvider, cache, outbox, move
     mark: (conversationId, marks) => set(marksKey(conversationId), marks),
     set: (name, value) => set(settingKey(name), value),
     again() {
-      if (newest().status().kind === 'ended') void ask();
+      if (isLost()) void ask();
     },
     subscribe(listener) {
       listeners.add(listener);

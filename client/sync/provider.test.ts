@@ -2,7 +2,17 @@ import * as decoding from 'lib0/decoding';
 import { afterEach, expect, test } from 'vitest';
 import { type Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import * as Y from 'yjs';
-import { EMPTY_AWARENESS, MESSAGE, SYNC, encodeAck, encodeAwareness, encodeStep1, encodeStep2, encodeTold } from '../../shared/protocol.ts';
+import {
+  EMPTY_AWARENESS,
+  MESSAGE,
+  SYNC,
+  encodeAck,
+  encodeAwareness,
+  encodeStep1,
+  encodeStep2,
+  encodeTold,
+  encodeUpdate,
+} from '../../shared/protocol.ts';
 import { SUB_PROTOCOL } from '../../shared/protocol-version.ts';
 import type { Renewal } from './api.ts';
 import { OWN_CHANGE, type ProviderEvents, makeOpenProvider } from './provider.ts';
@@ -97,6 +107,27 @@ test('[W3] the server’s step 1, acks and tellings come as values', async () =>
     ['told', [{ client: 5, clock: 7, code: 'closed' }]],
     ['committed', [[5, 8]]],
   ]);
+});
+
+test('[W3] what this connection wrote is committed when its ack says so, not when it comes back: before the ack comes what was not taken', async () => {
+  const { socket, doc, events } = setUp();
+  const line = await socket(0);
+  line.onopen?.();
+  line.say(...synced());
+  doc.transact(() => doc.getMap('m').set('a', 1), OWN_CHANGE);
+  const theirs = new Y.Doc();
+  Y.applyUpdate(theirs, Y.encodeStateAsUpdate(doc));
+  theirs.getMap('m').set('b', 1);
+  events.length = 0;
+  line.say(encodeUpdate(Y.encodeStateAsUpdate(theirs)), encodeAck([[doc.clientID, 1]]));
+  expect(events).toEqual([
+    ['committed', [[theirs.clientID, 1]]],
+    ['committed', [[doc.clientID, 1]]],
+  ]);
+  // With a lost copy it comes back by step 2, and no ack will ever name it.
+  events.length = 0;
+  line.say(encodeStep2(Y.encodeStateAsUpdate(doc)));
+  expect(new Map(events[0]![1] as [number, number][]).get(doc.clientID)).toBe(1);
 });
 
 test('[W6] what a copy on the device adds while connected is no update; an own change is', async () => {

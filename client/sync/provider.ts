@@ -64,10 +64,12 @@ export const makeOpenProvider =
     const readSync = provider.messageHandlers[MESSAGE.sync]!;
     provider.messageHandlers[MESSAGE.sync] = (encoder, decoder, ...rest) => {
       const start = decoder.pos;
-      const isStep1 = decoding.readVarUint(decoder) === SYNC.step1;
+      const type = decoding.readVarUint(decoder);
       const payload = decoding.readVarUint8Array(decoder);
       // Whatever comes from the server is committed: with a lost copy, own structs come back so, and no ack will ever name them.
-      const held = isStep1 ? Y.decodeStateVector(payload) : Y.parseUpdateMeta(payload).to;
+      const held = type === SYNC.step1 ? Y.decodeStateVector(payload) : Y.parseUpdateMeta(payload).to;
+      // But what this connection wrote has its ack behind it, and before that the word of what was not taken (W3).
+      if (type === SYNC.update) held.delete(doc.clientID);
       decoder.pos = start;
       readSync(encoder, decoder, ...rest);
       on.committed([...held]);

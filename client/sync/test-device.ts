@@ -5,7 +5,7 @@ import type { Uuid } from '../../shared/ids.ts';
 import type { ConversationReplica } from './conversation-replica.ts';
 import { type Conversations, makeConversations } from './conversations.ts';
 import { type OutboxStore, makeMemoryOutboxStore } from './outbox/outbox-store.ts';
-import { NO_SIBLINGS, type Outbox, openOutbox } from './outbox/outbox.ts';
+import { NO_SIBLINGS, type Outbox, type Siblings, openOutbox } from './outbox/outbox.ts';
 import { type PrivateDocument, openPrivateDocument } from './private-document.ts';
 import { NO_CACHE } from './storage/replica-cache.ts';
 import type { startCore } from './test-core.ts';
@@ -24,11 +24,17 @@ export interface TestDevice {
 
 export const soon = { timeout: 20_000, interval: 10 };
 
-/** Begins with what `store` holds. `n`: the number of the private document that it knows of. */
-export function openDevice(core: Core, me: Uuid, store: OutboxStore = makeMemoryOutboxStore(), n = 1): TestDevice {
-  const outbox = openOutbox({ store, siblings: NO_SIBLINGS, clock: systemClock });
+/** Begins with what `store` holds. `n`: the number of the private document that it knows of; `tab`: what it shares with other tabs. */
+export function openDevice(
+  core: Core,
+  me: Uuid,
+  store: OutboxStore = makeMemoryOutboxStore(),
+  n = 1,
+  tab: { siblings: Siblings; moves: () => boolean } = { siblings: NO_SIBLINGS, moves: () => true },
+): TestDevice {
+  const outbox = openOutbox({ store, siblings: tab.siblings, clock: systemClock });
   const openProvider = core.openProviderOf(me);
-  const common = { outbox, openProvider, cache: NO_CACHE, moves: () => true };
+  const common = { outbox, openProvider, cache: NO_CACHE, moves: tab.moves };
   const conversations = makeConversations({
     me,
     clock: systemClock,
