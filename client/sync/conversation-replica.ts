@@ -42,6 +42,8 @@ export interface ConversationReplica {
   discard: (id: MessageId) => void;
   markRead: (seq: number) => void;
   presence: Presence;
+  /** Moves what waits and is this tab's to move. */
+  move: () => void;
   /** What ended may be mended: its documents are opened again. */
   beginAnew: () => void;
   subscribe: (listener: () => void) => () => void;
@@ -210,6 +212,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
       presence.markRead(seq);
       outbox.read(id, seq);
     },
+    move: settle,
     beginAnew() {
       root?.close();
       root = null;
