@@ -1,6 +1,6 @@
 import * as idb from 'lib0/indexeddb';
 import { IndexeddbPersistence, PREFERRED_TRIM_SIZE, storeState } from 'y-indexeddb';
-import type * as Y from 'yjs';
+import * as Y from 'yjs';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Uuid } from '../../../shared/ids.ts';
 import type { DeviceDatabase } from './device-database.ts';
@@ -70,9 +70,16 @@ async function isUsable(name: string): Promise<void> {
   (await idb.openDB(name, (db) => idb.createStores(db, [['updates', { autoIncrement: true }], ['custom']]))).close();
 }
 
-/** lib0's types know no byte arrays, IndexedDB does. */
-const addUpdate = (updates: IDBObjectStore, update: Uint8Array): Promise<unknown> =>
-  idb.addAutoKey(updates, update as unknown as ArrayBuffer);
+/** Adds an update as a transaction of its own; resolves when that is complete. */
+function addUpdate(db: IDBDatabase, update: Uint8Array): Promise<void> {
+  const [updates] = idb.transact(db, ['updates']);
+  const { transaction } = updates!;
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error ?? new DOMException('aborted', 'AbortError'));
+    updates!.add(update);
+  });
+}
 
 /** Copies in y-indexeddb. Dropping one is the next generation: no database that a tab may hold is ever cleared. */
 export function openReplicaCache({ account, database, news, clock }: Deps): ReplicaCache {
@@ -107,7 +114,8 @@ export function openReplicaCache({ account, database, news, clock }: Deps): Repl
     isFailing: () => failing,
     attach(documentId, doc, on) {
       let persistence: IndexeddbPersistence | null = null;
-      let writing = 0;
+      let unwritten: Uint8Array[] = [];
+      let isWriting = false;
       let ended = false;
       let hasFailed = false;
       let loaded = false;
@@ -141,20 +149,22 @@ export function openReplicaCache({ account, database, news, clock }: Deps): Repl
       // In the place of y-indexeddb's own listener, which throws at whoever changes the document, and whose writes fail unheard.
       function store(update: Uint8Array, origin: unknown): void {
         if (!persistence?.db || origin === persistence) return;
-        try {
-          const [updates] = idb.transact(persistence.db, ['updates']);
-          writing += 1;
-          addUpdate(updates!, update).then(() => {
-            writing -= 1;
-            if (writing === 0 && !ended) on.stored();
-          }, giveUp);
-          if (++persistence._dbsize >= PREFERRED_TRIM_SIZE) {
-            cancelTrim();
-            cancelTrim = clock.after(TRIM_AFTER_MS, () => persistence && void storeState(persistence, false).catch(giveUp));
-          }
-        } catch {
-          giveUp();
+        unwritten.push(update);
+        if (!isWriting) writeAll(persistence).catch(giveUp);
+      }
+
+      /** One write at a time, of all that has come meanwhile: whichever of them fails, what the device holds has no hole. */
+      async function writeAll(to: IndexeddbPersistence): Promise<void> {
+        isWriting = true;
+        while (unwritten.length > 0 && persistence && to.db) {
+          const updates = unwritten.splice(0);
+          await addUpdate(to.db, Y.mergeUpdates(updates));
+          if (++to._dbsize < PREFERRED_TRIM_SIZE) continue;
+          cancelTrim();
+          cancelTrim = clock.after(TRIM_AFTER_MS, () => persistence && void storeState(persistence, false).catch(giveUp));
         }
+        isWriting = false;
+        if (!ended) on.stored();
       }
 
       async function begin(): Promise<void> {
@@ -183,7 +193,7 @@ export function openReplicaCache({ account, database, news, clock }: Deps): Repl
 
       return {
         close,
-        isStored: () => hasFailed || (loaded && writing === 0),
+        isStored: () => hasFailed || (loaded && !isWriting),
         drop() {
           close();
           const generation = (generations.get(documentId) ?? 0) + 1;
