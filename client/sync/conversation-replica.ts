@@ -141,8 +141,8 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
 
   /** Whoever was taken out writes nothing any more: what waits says so, and can be sent again when they are back. */
   function giveUp(): void {
-    const ended = root?.status();
-    if (ended?.kind !== 'ended' || ended.code !== CLOSE.notMember.code) return;
+    const ended = status();
+    if (ended.kind !== 'ended' || ended.code !== CLOSE.notMember.code) return;
     const waiting = outbox.of(id).filter((entry) => goesIntoDocument(entry) && moves(entry));
     if (waiting.length > 0)
       outbox.fail(
