@@ -23,6 +23,7 @@ function setUp() {
       ready: Promise.resolve(),
       get: (id) => drafts.get(id) ?? '',
       set: (id, text) => void drafts.set(id, text),
+      keepAgain: () => {},
       flush: () => void (flushed += 1),
       close: () => {},
     },

@@ -16,7 +16,7 @@ const messageId = (): string => makeMessageId(1_000_000, systemRandom);
 const closers: (() => void)[] = [];
 afterEach(() => closers.splice(0).forEach((close) => close()));
 
-function setUp(wrap: (open: OpenProvider) => OpenProvider = (open) => open) {
+function setUp(wrap: (open: OpenProvider) => OpenProvider = (open) => open, moves = (): boolean => true) {
   const server = makeTestServer(id, [ana, ben]);
   const clock = makeTestClock();
   const makeOutbox = (): Outbox => openOutbox({ store: makeMemoryOutboxStore(), siblings: NO_SIBLINGS, clock });
@@ -27,7 +27,7 @@ function setUp(wrap: (open: OpenProvider) => OpenProvider = (open) => open) {
       openProvider: wrap(server.openProvider(me)),
       outbox: me === ana ? outbox : makeOutbox(),
       cache: NO_CACHE,
-      moves: () => true,
+      moves,
       clock,
       random: systemRandom,
     });
@@ -59,6 +59,41 @@ test('a conversation that the server did not know begins anew once it was opened
   outbox.done([outbox.get(openKey(id))!]);
   await server.flush();
   expect([mine.status().kind, bodies(mine)]).toEqual(['live', ['kept before']]);
+});
+
+test('[C11.1] what waits leaves from the tab that takes over, though nothing else happens there', async () => {
+  let isMover = false;
+  const { server, open } = setUp(undefined, () => isMover);
+  const mine = open(ana);
+  await server.flush();
+  mine.send('waits for somebody');
+  await server.flush();
+  isMover = true;
+  await server.flush();
+  expect([waiting(mine), bodies(mine)]).toEqual([['waits for somebody'], []]);
+  mine.move();
+  await server.flush();
+  expect([waiting(mine), bodies(mine)]).toEqual([[], ['waits for somebody']]);
+});
+
+test('[G2] who is taken out is told of what waits, and sends it when they are back', async () => {
+  let end = (_code: number): void => {};
+  const { server, open } = setUp((openProvider) => (documentId, doc, on) => {
+    if (documentId === id) end = (code) => on.ended(code, '');
+    return openProvider(documentId, doc, on);
+  });
+  const mine = open(ana);
+  await server.flush();
+  mine.send('one');
+  await server.flush();
+  end(CLOSE.notMember.code);
+  mine.send('two');
+  expect(mine.pending().map(({ value, state }) => [value[0], state])).toEqual([['two', { kind: 'failed', code: 'refused' }]]);
+  expect(bodies(mine)).toEqual(['one']);
+  mine.beginAnew();
+  mine.retry(mine.pending()[0]!.messageId);
+  await server.flush();
+  expect([mine.status().kind, waiting(mine), bodies(mine)]).toEqual(['live', [], ['one', 'two']]);
 });
 
 describe('a conversation', () => {

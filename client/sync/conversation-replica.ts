@@ -60,6 +60,8 @@ export interface ConversationReplica {
   discard: (id: MessageId) => void;
   markRead: (seq: number) => void;
   presence: Presence;
+  /** Moves what waits and is this tab's to move. */
+  move: () => void;
   /** What ended may be mended: its documents are opened again. */
   beginAnew: () => void;
   subscribe: (listener: () => void) => () => void;
@@ -154,8 +156,8 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
 
   /** Whoever was taken out writes nothing any more: what waits says so, and can be sent again when they are back. */
   function giveUp(): void {
-    const ended = root?.status();
-    if (ended?.kind !== 'ended' || ended.code !== CLOSE.notMember.code) return;
+    const ended = status();
+    if (ended.kind !== 'ended' || ended.code !== CLOSE.notMember.code) return;
     const waiting = outbox.of(id).filter((entry) => goesIntoDocument(entry) && moves(entry));
     if (waiting.length > 0)
       outbox.fail(
@@ -245,6 +247,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
       presence.markRead(seq);
       outbox.read(id, seq);
     },
+    move: settle,
     beginAnew() {
       root?.close();
       root = null;

@@ -10,6 +10,8 @@ export interface Conversations {
   open: (id: Uuid) => ConversationReplica;
   /** Opens what is wanted by now, and closes what is not. */
   settle: () => void;
+  /** It is this tab that moves what waits, from now on. */
+  takeOver: () => void;
   /** All that are open. */
   replicas: () => ReadonlyMap<Uuid, ConversationReplica>;
   subscribe: (listener: () => void) => () => void;
@@ -82,6 +84,10 @@ export function makeConversations(deps: Deps): Conversations {
   return {
     settle,
     replicas: () => replicas,
+    takeOver() {
+      settle();
+      for (const replica of replicas.values()) replica.move();
+    },
     open(id) {
       // An ended one is opened anew: what ended it may be mended.
       if (replicas.get(id)?.status().kind === 'ended') closeOne(id);

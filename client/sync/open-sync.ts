@@ -60,7 +60,10 @@ export interface SyncDeps {
 /** A database that does not answer keeps nobody waiting longer. */
 const STUCK_MS = 4_000;
 
-const asMember = (user: User): Conversation['members'][number] => ({ ...user, role: 'member' });
+const asMember = ({ id, handle, displayName, bio, avatarUrl }: User): Conversation['members'][number] => ({
+  ...{ id, handle, displayName, bio, avatarUrl },
+  role: 'member',
+});
 
 /** Newest message first; what has none yet came last. */
 export const lastAt = ({ lastMessage }: Conversation): number => (lastMessage ? Date.parse(lastMessage.sentAt) : Infinity);
@@ -78,7 +81,7 @@ export function openSync(deps: SyncDeps): Sync {
   let isOnline = deps.isOnline();
   let closed = false;
 
-  const tabs = joinTabs({ ...deps, account: me.id, onMover: () => queueMicrotask(settle) });
+  const tabs = joinTabs({ ...deps, account: me.id, onMover: () => queueMicrotask(takeOver) });
   const outbox = openOutbox({ store: database.outbox, siblings: tabs.siblings, clock });
   const cache = deps.storage.openCache(tabs.drops);
 
@@ -144,6 +147,11 @@ export function openSync(deps: SyncDeps): Sync {
     onBlocked: blocks.refresh,
   });
   const lookAtBlocks = makeBlocksWatch({ blocks, outbox, isReachable });
+
+  function takeOver(): void {
+    conversations.takeOver();
+    settle();
+  }
 
   function settle(): void {
     conversations.settle();
@@ -216,14 +224,7 @@ export function openSync(deps: SyncDeps): Sync {
         id,
         kind: 'direct',
         title: null,
-        members: [asMember(me), asMember(user)].map(({ id: userId, handle, displayName, bio, avatarUrl, role }) => ({
-          id: userId,
-          handle,
-          displayName,
-          bio,
-          avatarUrl,
-          role,
-        })),
+        members: [asMember(me), asMember(user)],
         lastMessage: null,
         unreadCount: 0,
         lastReadSeq: 0,

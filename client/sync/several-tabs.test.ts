@@ -1,6 +1,8 @@
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Awareness } from 'y-protocols/awareness';
+import * as Y from 'yjs';
 import { systemClock, systemRandom } from '../../shared/clock.ts';
 import type { Uuid } from '../../shared/ids.ts';
 import { type Conversations, makeConversations } from './conversations.ts';
@@ -8,6 +10,7 @@ import type { OutboxStore } from './outbox/outbox-store.ts';
 import { type Outbox, openOutbox } from './outbox/outbox.ts';
 import { openDeviceDatabase } from './storage/device-database.ts';
 import { openReplicaCache } from './storage/replica-cache.ts';
+import type { Provider } from './provider.ts';
 import { joinTabs, makeMoves } from './tabs.ts';
 import { startCore } from './test-core.ts';
 import { makeTestLocks } from './test-locks.ts';
@@ -35,6 +38,9 @@ function breakable() {
   return { wrap, setBroken: (next: boolean) => void (isBroken = next) };
 }
 
+/** A document that never gets through. */
+const NO_PROVIDER: Provider = { awareness: new Awareness(new Y.Doc()), connect() {}, close() {} };
+
 /** One more tab of a person in the same browser. */
 function openTab(
   core: Core,
@@ -44,7 +50,7 @@ function openTab(
   openProvider = core.openProviderOf(me),
 ): Tab {
   const database = openDeviceDatabase(me, systemRandom);
-  const tabs = joinTabs({ account: me, locks, makeChannel: (name) => new BroadcastChannel(name), onMover: () => conversations.settle() });
+  const tabs = joinTabs({ account: me, locks, makeChannel: (name) => new BroadcastChannel(name), onMover: () => conversations.takeOver() });
   const outbox = openOutbox({ store: wrap(database.outbox), siblings: tabs.siblings, clock: systemClock });
   const cache = openReplicaCache({ account: me, database, news: tabs.drops, clock: systemClock });
   const conversations = makeConversations({
@@ -132,6 +138,21 @@ describe('[F14] a tab whose storage fails', () => {
     await expect.poll(() => other.outbox.of(conversationId).length, soon).toBe(1);
     expect(other.outbox.status()).toBe('kept');
   });
+});
+
+test('[C11.1] whoever takes over sends what waits, though nothing else happens', async () => {
+  const core = await startCore(systemClock);
+  const { ana, conversationId } = core.world;
+  const locks = makeTestLocks();
+  // The mover never gets through.
+  const [mover, follower] = [openTab(core, ana, locks, undefined, () => NO_PROVIDER), openTab(core, ana, locks)];
+  await expect.poll(() => [mover, follower].map(({ outbox }) => outbox.status()), soon).toEqual(['kept', 'kept']);
+  const replica = follower.conversations.open(conversationId);
+  await expect.poll(() => replica.status().kind, soon).toBe('live');
+  replica.send('waits for somebody');
+  await expect.poll(() => replica.isKept(replica.pending()[0]!), soon).toBe(true);
+  mover.close();
+  await expect.poll(() => core.history(conversationId), soon).toEqual(['waits for somebody']);
 });
 
 test('[C11.1] a tab whose own line is late shows what it wrote all the time, though the other tab has seen it arrive', async () => {

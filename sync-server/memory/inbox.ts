@@ -35,6 +35,12 @@ export function makeMemoryInbox(store: MemoryStore, pause: () => Promise<void> =
   };
 }
 
+/** A conversation as its member sees it, on their list or off it; null: it is not theirs. */
+export function conversationOf(store: MemoryStore, userId: Uuid, id: Uuid): Conversation | null {
+  const row = store.conversations.get(id);
+  return row?.members.has(userId) ? asConversation(store, row, userId) : null;
+}
+
 function asConversation(store: MemoryStore, row: StoredConversation, userId: Uuid): Conversation {
   const { state, title, history, members, messages } = row;
   const { read, since, from = 0, asked } = members.get(userId)!;

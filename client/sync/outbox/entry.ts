@@ -162,11 +162,37 @@ export const remove =
     ]);
   };
 
+/** What it asks for. */
+function wish(entry: Entry): string | number | boolean {
+  switch (entry.kind) {
+    case 'edit':
+      return entry.body;
+    case 'read':
+      return entry.seq;
+    case 'answer':
+      return entry.answer;
+    case 'block':
+      return entry.isBlocked;
+    case 'react':
+      return JSON.stringify(entry.toggles);
+    case 'private':
+      return JSON.stringify(entry.value);
+    case 'open':
+    case 'message':
+    case 'delete':
+      return '';
+  }
+}
+
+/** Two tabs may write within the same moment: order and time alone do not tell their entries apart. */
+const isSame = (one: Entry | undefined, other: Entry): boolean =>
+  one?.kind === other.kind && one.at === other.at && one.order === other.order && wish(one) === wish(other);
+
 /** Takes entries out, each only if it still is what was looked at. */
 export const drop =
   (entries: readonly Entry[]): Decide =>
   (found) =>
-    new Map(entries.filter(({ id, order, at }) => found.get(id)?.at === at && found.get(id)?.order === order).map(({ id }) => [id, null]));
+    new Map(entries.filter((entry) => isSame(found.get(entry.id), entry)).map(({ id }) => [id, null]));
 
 const withState = (entry: Entry, state: EntryState): Entry => asUnsent({ ...entry, state });
 
@@ -213,6 +239,5 @@ export const leave =
   (found) => {
     const now = found.get(entry.id);
     if (!now || !isLeaving(now)) return NOTHING;
-    const isSame = now.order === entry.order && now.at === entry.at && now.left?.client === entry.left?.client;
-    return isSame ? one({ ...now, left }) : NOTHING;
+    return isSame(now, entry) && now.left?.client === entry.left?.client ? one({ ...now, left }) : NOTHING;
   };

@@ -287,6 +287,23 @@ describe('two tabs', () => {
     expect(a.of(id)).toEqual(b.of(id));
   });
 
+  test('[C11.1] what one is done with is not what the other wrote in the same millisecond', async () => {
+    const tab = makeTabs();
+    const [store, clock] = [makeMemoryOutboxStore(), makeTestClock()];
+    const [a, b] = [open(store, tab(0), clock), open(store, tab(1), clock)];
+    await loaded(a);
+    await loaded(b);
+    const one = messageId();
+    a.edit(id, one, 1, 'changed');
+    const before = a.get(changeKey(one))!;
+    b.remove(id, one, 1);
+    expect(b.get(changeKey(one))).toMatchObject({ at: before.at, order: before.order });
+    await settled();
+    a.done([before]);
+    await settled();
+    expect([a, b].map((outbox) => outbox.get(changeKey(one))?.kind)).toEqual(['delete', 'delete']);
+  });
+
   test('[C11.1] what a tab wrote and could tell nobody of, for it ended, the others hear from the next one that opens', async () => {
     const tab = makeTabs();
     const store = makeMemoryOutboxStore();

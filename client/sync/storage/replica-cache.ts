@@ -114,7 +114,8 @@ export function openReplicaCache({ account, database, news, clock }: Deps): Repl
     attach(documentId, doc, on) {
       let persistence: IndexeddbPersistence | null = null;
       let state: 'opening' | 'open' | 'failed' = 'opening';
-      let writing = 0;
+      let unwritten: Uint8Array[] = [];
+      let isWriting = false;
       let ended = false;
       let isRead = false;
       let hasFailed = false;
@@ -141,31 +142,31 @@ export function openReplicaCache({ account, database, news, clock }: Deps): Repl
         doc.off('update', store);
         persistence?.destroy().catch(() => {});
         persistence = null;
-        writing = 0;
+        unwritten = [];
+        isWriting = false;
       }
 
       // In the place of y-indexeddb's own listener, which throws at whoever changes the document, and whose writes fail unheard.
       function store(update: Uint8Array, origin: unknown): void {
         const mine = persistence;
         if (!mine?.db || origin === mine) return;
-        try {
-          const [updates] = idb.transact(mine.db, ['updates']);
-          writing += 1;
-          addUpdate(updates!, update).then(
-            () => {
-              if (persistence !== mine) return;
-              writing -= 1;
-              if (isStored()) on.stored();
-            },
-            () => void (persistence === mine && giveUp()),
-          );
-          if (++mine._dbsize >= PREFERRED_TRIM_SIZE) {
-            cancelTrim();
-            cancelTrim = clock.after(TRIM_AFTER_MS, () => persistence && void storeState(persistence, false).catch(giveUp));
-          }
-        } catch {
-          giveUp();
+        unwritten.push(update);
+        if (!isWriting) writeAll(mine, mine.db).catch(() => void (persistence === mine && giveUp()));
+      }
+
+      /** One write at a time, of all that has come meanwhile: whichever of them fails, what the device holds has no hole. */
+      async function writeAll(mine: IndexeddbPersistence, db: IDBDatabase): Promise<void> {
+        isWriting = true;
+        while (unwritten.length > 0) {
+          const [updates] = idb.transact(db, ['updates']);
+          await addUpdate(updates!, Y.mergeUpdates(unwritten.splice(0)));
+          if (persistence !== mine) return;
+          if (++mine._dbsize < PREFERRED_TRIM_SIZE) continue;
+          cancelTrim();
+          cancelTrim = clock.after(TRIM_AFTER_MS, () => persistence && void storeState(persistence, false).catch(giveUp));
         }
+        isWriting = false;
+        on.stored();
       }
 
       async function begin(): Promise<void> {
@@ -204,7 +205,7 @@ export function openReplicaCache({ account, database, news, clock }: Deps): Repl
         release();
       }
 
-      const isStored = (): boolean => state === 'failed' || (state === 'open' && writing === 0);
+      const isStored = (): boolean => state === 'failed' || (state === 'open' && !isWriting);
 
       if (failing) giveUp();
       else begin().catch(giveUp);

@@ -2,7 +2,7 @@ import { type Api, ApiError } from '../../../../client/sync/api.ts';
 import type { Conversation, Me, User } from '../../../../shared/api.ts';
 import { CLOSE, type CloseName } from '../../../../shared/close-codes.ts';
 import { type Uuid, directConversationId, parseDocumentId } from '../../../../shared/ids.ts';
-import { makeMemoryInbox } from '../../../memory/inbox.ts';
+import { conversationOf, makeMemoryInbox } from '../../../memory/inbox.ts';
 import type { MemoryStore } from '../../../memory/store.ts';
 import type { Node } from '../../node.ts';
 import type { MemberResult } from '../../rights/members.ts';
@@ -43,8 +43,10 @@ export function makeApi({ me, sid, scheduler, store, ask, renewed, refusedToAsk,
   const listOf = async (): Promise<Conversation[]> => (await lists.changes(me.id, null)).changed;
   const isMember = (id: Uuid): boolean => store.conversations.get(id)?.members.has(me.id) ?? false;
 
-  async function conversationOf(id: Uuid): Promise<Conversation> {
-    const found = (await listOf()).find((one) => one.id === id);
+  /** Read at one moment, answered at another. */
+  async function read(id: Uuid): Promise<Conversation> {
+    const found = conversationOf(store, me.id, id);
+    await scheduler.pause(() => null);
     if (!found) throw new ApiError(404, 'not-found', id);
     return found;
   }
@@ -70,7 +72,7 @@ export function makeApi({ me, sid, scheduler, store, ask, renewed, refusedToAsk,
         const open = () => node.messaging.openDirect(me.id, otherId);
         const isThere = isMember(await directConversationId(me.id, otherId));
         const { conversationId } = await (isThere ? open() : bringIn(node, otherId, open));
-        return conversationOf(conversationId);
+        return read(conversationId);
       }),
     markRead: (id, seq) =>
       ask(async ({ messaging }) => {
@@ -79,7 +81,7 @@ export function makeApi({ me, sid, scheduler, store, ask, renewed, refusedToAsk,
     accept: (id) =>
       ask(async ({ messaging }) => {
         refuse(await messaging.members.accept(me.id, id));
-        return conversationOf(id);
+        return read(id);
       }),
     hide: (id) =>
       ask(async ({ messaging }) => {

@@ -94,7 +94,8 @@ function makeCache(disk: Disk, place: Place, clock: Clock, database: DeviceDatab
   const unlisten = news.listen(learn);
 
   function attach(documentId: string, doc: Y.Doc, on: CacheEvents): CachedDocument {
-    let writing = 0;
+    let unwritten: Uint8Array[] = [];
+    let isWriting = false;
     let ended = false;
     let hasFailed = false;
     let loaded = false;
@@ -120,13 +121,17 @@ function makeCache(disk: Disk, place: Place, clock: Clock, database: DeviceDatab
     const append = (update: Uint8Array) => (): (() => void) => put(disk.copies, name(), [...(disk.copies.get(name()) ?? []), update]);
     function store(update: Uint8Array, origin: unknown): void {
       if (origin === FROM_DISK) return;
-      writing += 1;
-      disk
-        .transact(place, false, () => ({ answer: undefined, write: append(update) }))
-        .then(() => {
-          writing -= 1;
-          if (writing === 0 && !ended) on.stored();
-        }, giveUp);
+      unwritten.push(update);
+      if (!isWriting) writeAll().catch(giveUp);
+    }
+    async function writeAll(): Promise<void> {
+      isWriting = true;
+      while (unwritten.length > 0 && !isOver()) {
+        const update = Y.mergeUpdates(unwritten.splice(0));
+        await disk.transact(place, false, () => ({ answer: undefined, write: append(update) }));
+      }
+      isWriting = false;
+      if (!ended) on.stored();
     }
     async function begin(): Promise<void> {
       await known;
@@ -159,7 +164,7 @@ function makeCache(disk: Disk, place: Place, clock: Clock, database: DeviceDatab
     }
     return {
       close,
-      isStored: () => hasFailed || (loaded && writing === 0),
+      isStored: () => hasFailed || (loaded && !isWriting),
       drop() {
         close();
         const generation = (generations.get(documentId) ?? 0) + 1;

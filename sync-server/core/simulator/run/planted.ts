@@ -90,8 +90,8 @@ export const PLANTED: readonly Planted[] = [
       NO_POLL,
       {
         file: 'sync-server/core/node.ts',
-        find: "presences.gap();\n    void poll().catch(warn('the log could not be polled'));",
-        replace: 'presences.gap();',
+        find: "inboxes.everythingChanged();\n    void poll().catch(warn('the log could not be polled'));",
+        replace: 'inboxes.everythingChanged();',
       },
     ],
   },
