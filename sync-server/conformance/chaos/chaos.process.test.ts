@@ -104,7 +104,21 @@ test(
       if (chance.happens(0.5)) continue;
       const at = Date.now();
       const before = writersOf().map((writer) => writer.state().sent);
+      const timer = setInterval(() => {
+        if (Date.now() - at > 4000)
+          console.info(
+            'SLOW',
+            kind,
+            when,
+            Date.now() - at,
+            running.describe(),
+            writersOf()
+              .flatMap((writer, j) => (writer.state().sent > before[j]! ? [] : [JSON.stringify([j, writer.state()])]))
+              .join(' '),
+          );
+      }, 1000);
       await reach(running, () => writersOf().every((writer, j) => writer.state().sent > before[j]!));
+      clearInterval(timer);
       backAfter[kind].push(Date.now() - at);
     }
     stopWriting();

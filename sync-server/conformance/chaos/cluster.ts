@@ -28,6 +28,7 @@ export interface Cluster {
   killPostgres(when: When): Promise<void>;
   /** What nobody meant to happen: nodes that ended by themselves. */
   trouble(): string[];
+  describe(): string;
   close(): Promise<void>;
 }
 
@@ -116,6 +117,7 @@ export async function openCluster(size: number, chance: Chance): Promise<Cluster
       postgres = await startPostgres({ dataDir, port: Number(new URL(url).port) });
     },
     trouble: () => trouble,
+    describe: () => nodes.map(({ isUp }) => isUp).join(),
     async close() {
       closing = true;
       await Promise.all(nodes.map(({ program }) => program?.signal('SIGKILL')));
