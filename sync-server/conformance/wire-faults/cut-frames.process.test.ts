@@ -14,6 +14,8 @@ const BODY = 225;
 const OFFSETS = 380;
 /** They go on at once, each in a conversation of its own, and every one takes its share of the offsets. */
 const LANES = 12;
+// In Node each provider listens for the end of the process.
+process.setMaxListeners(0);
 const PATIENCE = { timeout: 20_000, interval: 5 };
 const until = (check: () => void): Promise<void> => vi.waitFor(check, PATIENCE);
 

@@ -19,7 +19,7 @@ export interface Passing {
   cut(): void;
 }
 
-/** A byte proxy before the server that knows WebSocket frames, which are all in `onFrame`'s hands; the upgrades go through. */
+/** A byte proxy before the server that knows WebSocket frames; the upgrades go through. */
 export interface FrameProxy {
   /** For `WebsocketProvider`. */
   syncUrl: string;
@@ -62,12 +62,17 @@ function makeSplitter(onHead: (bytes: Buffer) => void, onFrame: (frame: Buffer, 
   };
 }
 
-export async function openFrameProxy({ origin }: Pick<Server, 'origin'>, onFrame: (frame: Passing) => void): Promise<FrameProxy> {
+/** Every frame is in `onFrame`'s hands. `isShared`: its socket is one of many documents. */
+export async function openFrameProxy(
+  { origin }: Pick<Server, 'origin'>,
+  onFrame: (frame: Passing, isShared: boolean) => void,
+): Promise<FrameProxy> {
   const target = new URL(origin);
   const open = new Set<Socket>();
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);
     let isCut = false;
+    let isShared = false;
     const cut = (): void => {
       isCut = true;
       client.end();
@@ -79,8 +84,12 @@ export async function openFrameProxy({ origin }: Pick<Server, 'origin'>, onFrame
     ] as const) {
       open.add(from);
       const write = (bytes: Buffer): void => void (isCut || to.write(bytes));
-      const split = makeSplitter(write, (bytes, opcode, payload) => {
-        if (!isCut) onFrame({ direction, bytes, payload, isBinary: opcode === OPCODE.binary, pass: write, cut });
+      const head = (bytes: Buffer): void => {
+        isShared ||= bytes.toString('latin1').startsWith('GET /api/sync HTTP');
+        write(bytes);
+      };
+      const split = makeSplitter(head, (bytes, opcode, payload) => {
+        if (!isCut) onFrame({ direction, bytes, payload, isBinary: opcode === OPCODE.binary, pass: write, cut }, isShared);
       });
       from.on('data', (bytes: Buffer) => isCut || split(bytes));
       from.on('error', () => {}).once('end', () => to.end());
