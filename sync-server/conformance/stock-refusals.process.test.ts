@@ -180,8 +180,8 @@ const MISTAKES: Record<string, (at: Replica, who: Person, other: Person) => void
   malformed: ({ doc }, who) => void doc.getMap(laneName(who.id)).set('my own key', 'x'),
   'malformed: a nested type': ({ doc }, who) => void doc.getMap(laneName(who.id)).set(newId(), new Y.Text('x')),
   'foreign-lane': ({ doc }, _, other) => void doc.getMap(laneName(other.id)).set(newId(), ['in your name', null, null]),
-  'malformed: a root of its own': ({ doc }) => void doc.getText('notes').insert(0, 'mine'),
-  'own-delete': ({ doc }, who) => void doc.getMap(laneName(who.id)).delete([...doc.getMap(laneName(who.id)).keys()][0]!),
+  'malformed: a root of its own': ({ doc }) => doc.getText('notes').insert(0, 'mine'),
+  'own-delete': ({ doc }, who) => doc.getMap(laneName(who.id)).delete([...doc.getMap(laneName(who.id)).keys()][0]!),
 };
 
 /** A program that was refused opens a fresh replica and writes there what has no place in the log yet: once, in order. */
