@@ -110,3 +110,30 @@ test('[F20] [L13] what cannot be compacted is put off, and all others are compac
   expect(left).toEqual([world.conversationId]);
   expect(document().compactDueAt! - clock.now()).toBeGreaterThan(3_000_000);
 });
+
+test('[F20] [G5] a deleted account’s texts go from everywhere but the broken document, and from there once it is mended', async () => {
+  const { ana, ben, clock, node, store, conversationId, open, messageId } = world;
+  const groups: string[] = [];
+  for (let i = 0; i < 3; i++) {
+    const group = (await node.messaging.openGroup(ana, `g${i}`, [ben])).conversationId;
+    const writer = await open(ana, `${group}/1`);
+    writer.change((doc) => addMessage(doc, ana, messageId(), ['secret', null, null]));
+    await settled();
+    writer.session.closed();
+    groups.push(group);
+  }
+  const whole = structuredClone(document());
+  POISONS['bytes that are no update']!(document());
+  store.departures.set(ana, { removes: true });
+  node.messaging.depart(ana);
+  await clock.advance(1_000);
+  const left = (): string[] =>
+    [...store.conversations].flatMap(([id, { messages }]) => [...messages.values()].filter(({ body }) => body !== null).map(() => id));
+  expect(left()).toEqual([conversationId, conversationId]);
+  expect(groups.filter((id) => store.conversations.get(id)!.members.has(ana))).toEqual([]);
+  expect(store.departures.size).toBe(1);
+  world.row().documents.set(1, whole);
+  await clock.advance(20_000);
+  expect(left()).toEqual([]);
+  expect(store.departures.size).toBe(0);
+});
