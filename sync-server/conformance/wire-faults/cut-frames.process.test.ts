@@ -3,7 +3,8 @@ import { conversationAnswer } from '../../../shared/api.ts';
 import type { Uuid } from '../../../shared/ids.ts';
 import { SUB_PROTOCOL } from '../../../shared/protocol-version.ts';
 import { addMessage } from '../../../shared/segment.ts';
-import { newId, readKind } from '../frames.ts';
+import { type VirtualSockets, makeVirtualSockets } from '../../http/testing/virtual-sockets.ts';
+import { newId } from '../frames.ts';
 import { type Person, register } from '../person.ts';
 import { type Replica, openReplica } from '../replica.ts';
 import { type Server, startServer } from '../server-process.ts';
@@ -31,12 +32,16 @@ afterAll(() => server.close());
 
 const bodies = (replica: Replica): (string | null)[] => replica.messages().map(({ body }) => body);
 
+/** How the document is opened: as any stock client does, with acks, or as a channel of the socket of many documents. */
+const WAYS = ['stock', 'acks', 'channel'] as const;
+type Way = (typeof WAYS)[number];
+
 /** Ada writes, Grace reads, and the line of one of them is cut `direction`-wards within the frame of a message. */
-async function openLane(id: Uuid, direction: Direction, acks: boolean) {
+async function openLane(id: Uuid, direction: Direction, way: Way) {
   let cutAfter: number | null = null;
   /** Lengths of the large frames since the last cut; the others are greetings. */
   let large: number[] = [];
-  const isMessage = ({ bytes, payload, isBinary }: Passing): boolean => isBinary && bytes.length > 200 && readKind(payload) !== 'awareness';
+  const isMessage = ({ bytes, isBinary }: Passing): boolean => isBinary && bytes.length > 200;
   const proxy = await openFrameProxy(server, (frame) => {
     if (frame.direction !== direction || !isMessage(frame)) return frame.pass(frame.bytes);
     if (cutAfter === null) {
@@ -48,8 +53,14 @@ async function openLane(id: Uuid, direction: Direction, acks: boolean) {
     cutAfter = null;
     large = [];
   });
-  const open = (who: Person, isCut: boolean): Replica =>
-    openReplica(isCut ? proxy : server, who, `${id}/1`, { protocols: acks ? [SUB_PROTOCOL] : [] });
+  const shared: VirtualSockets[] = [];
+  function open(who: Person, isCut: boolean): Replica {
+    const at = isCut ? proxy : server;
+    if (way !== 'channel') return openReplica(at, who, `${id}/1`, { protocols: way === 'acks' ? [SUB_PROTOCOL] : [] });
+    const sockets = makeVirtualSockets(at.syncUrl, who.token);
+    shared.push(sockets);
+    return openReplica({ syncUrl: 'ws://virtual' }, who, `${id}/1`, { WebSocketPolyfill: sockets.WebSocketPolyfill });
+  }
   const [writer, reader] = [open(ada, direction === 'up'), open(grace, direction === 'down')];
   await until(() => expect([writer, reader].every(({ provider }) => provider.synced)).toBe(true));
   return {
@@ -61,15 +72,16 @@ async function openLane(id: Uuid, direction: Direction, acks: boolean) {
     async close() {
       writer.close();
       reader.close();
+      for (const sockets of shared) sockets.close();
       await proxy.close();
     },
   };
 }
 
-async function cutAtEach(direction: Direction, offsets: readonly number[], acks: boolean): Promise<void> {
+async function cutAtEach(direction: Direction, offsets: readonly number[], way: Way): Promise<void> {
   const made = await ada.call('POST', '/api/messaging/conversations', { title: 'Talk', memberIds: [grace.id] });
   const { id } = conversationAnswer.parse(made.body).conversation;
-  const { writer, reader, cut, cutAt, large, close } = await openLane(id, direction, acks);
+  const { writer, reader, cut, cutAt, large, close } = await openLane(id, direction, way);
   try {
     // Of the length of all frames that come, so that every offset is within one.
     const say = (i: number): string => {
@@ -120,7 +132,7 @@ describe.each(['up', 'down'] as const)('[F7] [L11] the network is cut after each
         cutAtEach(
           direction,
           offsets.filter((offset) => offset % LANES === lane),
-          lane % 2 === 0,
+          WAYS[lane % WAYS.length]!,
         ),
       ),
     );
