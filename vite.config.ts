@@ -78,7 +78,7 @@ export default defineConfig(({ isSsrBuild }) => ({
         target: 'node20',
         emptyOutDir: true,
         rollupOptions: {
-          input: { main: `${root}sync-server/main.ts`, user: `${root}sync-server/user.ts`, reports: `${root}sync-server/reports.ts` },
+          input: Object.fromEntries(['main', 'user', 'reports', 'backup'].map((name) => [name, `${root}sync-server/${name}.ts`])),
           output: { entryFileNames: '[name].mjs', chunkFileNames: '[name].mjs' },
         },
       }

@@ -1,5 +1,6 @@
 import type { Clock, RandomBytes } from '../../shared/clock.ts';
 import { CLOSE } from '../../shared/close-codes.ts';
+import type { Restored } from '../../shared/inbox.ts';
 import { type DocumentName, type Uuid, directConversationId } from '../../shared/ids.ts';
 import { type ChannelsVisit, openChannels } from './session/channels.ts';
 import { makeCommitter } from './room/committer.ts';
@@ -48,6 +49,8 @@ const DEPART_MS = 10_000;
 
 export async function startNode(deps: {
   log: UpdateLog;
+  /** The last backup that the database went back to, told to every device. */
+  restored?: Restored | null;
   bus: HintBus;
   membership: Membership;
   relations: Relations;
@@ -253,6 +256,7 @@ export async function startNode(deps: {
               openInbox({
                 ...way,
                 source: deps.inbox,
+                restored: deps.restored ?? null,
                 membership,
                 allowances,
                 clock,

@@ -145,6 +145,10 @@ export function makeCommitter(deps: {
   function catchUp(room: Room, under: Locked): boolean {
     const document = under.documents.get(room.name.n);
     if (!document) return false;
+    if (document.state.position < room.state.position) {
+      logger.error({ document: room.id }, 'the log has gone back: was a backup restored under a running server?');
+      return false;
+    }
     takeConversation(room, under);
     try {
       advance(room, document.rows, document.claims, document.state);

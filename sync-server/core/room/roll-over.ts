@@ -5,13 +5,14 @@ import { createSegment, laneName } from '../../../shared/segment.ts';
 import type { ConversationState, DocumentState, DocumentWrite, UpdateRow } from '../ports.ts';
 import { freshState, writeAsServer } from './server-write.ts';
 
-/** The segment after this one, and what the root says of it. */
+/** The segment after this one, `gap` seqs after its last, and what the root says of it. */
 export function nextSegment(
   before: DocumentState,
   random: RandomBytes,
+  gap = 0,
 ): { open: number; segment: DocumentWrite; nameIn: (root: Y.Doc) => void } {
   const open = before.n + 1;
-  const firstSeq = before.firstSeq + before.messages;
+  const firstSeq = before.firstSeq + before.messages + gap;
   const segment = writeAsServer(freshState(open, firstSeq, random), [], (doc) => createSegment(doc, open, firstSeq));
   return { open, segment, nameIn: (root) => openSegment(root, open, firstSeq) };
 }
