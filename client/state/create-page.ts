@@ -10,6 +10,7 @@ import { type ConversationView, createConversation } from './create-conversation
 import { createChanges } from './create-observed.ts';
 import { type People, type Profile, createPeople } from './create-people.ts';
 import { type Protection, createProtection } from './create-protection.ts';
+import { type RestoredView, createRestored } from './create-restored.ts';
 import { type Waiting, createWaiting } from './create-waiting.ts';
 
 /** Everything that the page of a signed-in person is made of. */
@@ -20,6 +21,7 @@ export interface Page {
   protection: Protection;
   /** What waits to be sent, over all conversations. */
   waiting: Waiting;
+  restored: RestoredView;
   connection: Accessor<ConnectionStatus>;
   /** No WebSocket gets through: it goes on over HTTP, a little slower. */
   isSlow: Accessor<boolean>;
@@ -69,6 +71,7 @@ export function createPage({ api, me, clock, sync, isVisible, hasFocus, isOnline
     isAttended,
     isSlow: () => connection() === 'http',
     waiting: createWaiting({ sync, nameOf: (id) => list.row(id)?.name ?? '' }),
+    restored: createRestored(sync),
     connection: createConnectionStatus({ connection, isLive, clock }),
     createProfile: people.createProfile,
     createConversation(id) {

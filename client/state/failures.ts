@@ -9,5 +9,6 @@ export const FAILURES: Record<Failure, string> = {
   role: 'Not sent: your role here does not allow it.',
   quota: 'Not sent: there is no room left for it.',
   gone: 'Not changed: the message was deleted.',
+  lost: 'Not sent: the server lost this conversation and went back to a backup. Copy the text to keep it.',
   refused: 'Not sent: this conversation is not open to you.',
 };

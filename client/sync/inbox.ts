@@ -16,15 +16,31 @@ export interface Inbox {
   take: (changes: InboxChanges) => void;
   /** A conversation that the server does not know yet. */
   add: (conversation: Conversation) => void;
+  /** The server went back to a backup: the whole list comes, and what is not in it goes when that is over. */
+  restart: () => void;
+  /** What went so, until it was looked at. */
+  vanished: () => readonly Uuid[];
+  looked: (id: Uuid) => void;
   subscribe: (listener: () => void) => () => void;
 }
 
 const NAME = 'inbox';
-const kept = z.object({ cursor: z.string().nullable(), conversations: z.array(conversation) });
+const kept = z.object({
+  cursor: z.string().nullable(),
+  conversations: z.array(conversation),
+  /** Not told since the restart. */
+  stale: z.array(z.string()).optional(),
+});
 
 /** Reads what the device holds, then keeps what comes: rows and cursor in one value, so that neither is ahead of the other. */
-export function openInbox(database: Pick<DeviceDatabase, 'read' | 'write'>): Inbox {
+export function openInbox(
+  database: Pick<DeviceDatabase, 'read' | 'write'>,
+  /** It is only here: the server is still to hear of it. */
+  isUnopened: (id: Uuid) => boolean = () => false,
+): Inbox {
   const rows = new Map<Uuid, Conversation>();
+  const stale = new Set<Uuid>();
+  let vanished: readonly Uuid[] = [];
   const listeners = new Set<() => void>();
   let cursor: string | null = null;
   let isLoaded = false;
@@ -37,7 +53,7 @@ export function openInbox(database: Pick<DeviceDatabase, 'read' | 'write'>): Inb
     saving ??= (async () => {
       while (isDirty) {
         isDirty = false;
-        await database.write(NAME, { cursor, conversations: [...rows.values()] }).catch(() => {});
+        await database.write(NAME, { cursor, conversations: [...rows.values()], stale: [...stale] }).catch(() => {});
       }
       saving = null;
     })();
@@ -47,9 +63,18 @@ export function openInbox(database: Pick<DeviceDatabase, 'read' | 'write'>): Inb
     const stored = kept.safeParse(await database.read(NAME).catch(() => null)).data;
     if (!stored) return;
     for (const row of stored.conversations) if (!rows.has(row.id)) rows.set(row.id, row);
+    for (const id of stored.stale ?? []) stale.add(id);
     cursor = stored.cursor;
     isLoaded = true;
     notify();
+  }
+
+  /** The whole list has come. */
+  function dropStale(): void {
+    const gone = [...stale].filter((id) => !isUnopened(id));
+    stale.clear();
+    vanished = [...vanished, ...gone];
+    for (const id of gone) rows.delete(id);
   }
 
   function notify(): void {
@@ -69,14 +94,25 @@ export function openInbox(database: Pick<DeviceDatabase, 'read' | 'write'>): Inb
     take(changes) {
       const isNews = !isLoaded || changes.changed.length > 0 || changes.gone.length > 0;
       isLoaded = true;
+      // What it was before the server went back is no measure of what it is.
+      for (const { id } of changes.changed) if (stale.delete(id)) rows.delete(id);
       for (const row of changes.changed) rows.set(row.id, row);
       for (const id of changes.gone) rows.delete(id);
+      const isWhole = changes.cursor !== null && stale.size > 0;
+      if (isWhole) dropStale();
       if (changes.cursor !== null && changes.cursor !== cursor) {
         cursor = changes.cursor;
         save();
       }
-      if (isNews) changed();
+      if (isNews || isWhole) changed();
     },
+    restart() {
+      cursor = null;
+      for (const id of rows.keys()) stale.add(id);
+      save();
+    },
+    vanished: () => vanished,
+    looked: (id) => void (vanished = vanished.filter((other) => other !== id)),
     add(row) {
       if (rows.has(row.id)) return;
       rows.set(row.id, row);

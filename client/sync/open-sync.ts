@@ -8,8 +8,11 @@ import { makeDeliveredReporter } from './delivered.ts';
 import { type Drafts, openDrafts } from './drafts.ts';
 import { type Inbox, openInbox } from './inbox.ts';
 import { openRequestMover } from './move-requests.ts';
+import { openKey } from './outbox/entry.ts';
 import { type Outbox, openOutbox } from './outbox/outbox.ts';
 import { makeOpenProvider } from './provider.ts';
+import { openRescues } from './rescue/rescues.ts';
+import { type RestoredWatch, openRestoredWatch } from './restored.ts';
 import { openDeviceDatabase } from './storage/device-database.ts';
 import { openReplicaCache } from './storage/replica-cache.ts';
 import { joinTabs, makeMoves } from './tabs.ts';
@@ -22,6 +25,7 @@ export interface Sync {
   inbox: Inbox;
   blocks: Blocks;
   drafts: Drafts;
+  restored: Pick<RestoredWatch, 'notice' | 'dismiss'>;
   outbox: Outbox;
   conversations: Conversations;
   connection: () => ConnectionState;
@@ -66,7 +70,9 @@ export function openSync(deps: SyncDeps): Sync {
   let hasResigned = false;
   const notify = (): void => listeners.forEach((listener) => listener());
   const database = openDeviceDatabase(me.id);
-  const inbox = openInbox(database);
+  const inbox = openInbox(database, (id) => outbox.get(openKey(id)) !== undefined);
+  const restored = openRestoredWatch({ database, inbox, onChange: notify });
+  const rescues = openRescues(database);
   const drafts = openDrafts(database);
   const blocks = openBlocks({ database, api, onChange: notify });
   let isReady = false;
@@ -98,6 +104,7 @@ export function openSync(deps: SyncDeps): Sync {
     pollInbox,
     onInbox(answer) {
       // A first list may be empty, and then the inbox has nothing to say for a while.
+      if ('hello' in answer) restored.hear(answer.hello.restored);
       if ('changed' in answer) inbox.take(answer);
       else if (!inbox.isLoaded()) void pollInbox();
     },
@@ -111,14 +118,18 @@ export function openSync(deps: SyncDeps): Sync {
     random,
     outbox,
     cache,
+    rescues,
     moves,
     openProvider: makeOpenProvider({ socketFor: connection.socketFor, renew: api.renew, clock }),
     recent: () =>
       tabs.isMover() && isReachable()
-        ? [...inbox.conversations().values()]
-            .filter(({ lastMessage }) => lastMessage)
-            .sort((a, b) => lastAt(b) - lastAt(a))
-            .map(({ id }) => id)
+        ? [
+            ...inbox.vanished(),
+            ...[...inbox.conversations().values()]
+              .filter(({ lastMessage }) => lastMessage)
+              .sort((a, b) => lastAt(b) - lastAt(a))
+              .map(({ id }) => id),
+          ]
         : [],
   });
   const delivered = makeDeliveredReporter({ clock, connection, replicas: conversations.replicas });
@@ -141,7 +152,7 @@ export function openSync(deps: SyncDeps): Sync {
 
   async function start(): Promise<void> {
     await Promise.race([
-      Promise.all([inbox.ready, drafts.ready, blocks.ready]),
+      Promise.all([inbox.ready, drafts.ready, blocks.ready, restored.ready, rescues.ready]),
       new Promise<void>((resolve) => void clock.after(STUCK_MS, resolve)),
     ]);
     if (closed) return;
@@ -161,6 +172,10 @@ export function openSync(deps: SyncDeps): Sync {
       settle();
     }),
     conversations.subscribe(delivered.look),
+    conversations.subscribe(() => {
+      for (const id of inbox.vanished())
+        if ((conversations.replicas().get(id)?.status().kind ?? 'connecting') !== 'connecting') inbox.looked(id);
+    }),
     cache.subscribe(notify),
     connection.subscribe(() => {
       if (connection.state() === 'open') delivered.again();
@@ -175,6 +190,7 @@ export function openSync(deps: SyncDeps): Sync {
     blocks,
     drafts,
     outbox,
+    restored,
     conversations,
     connection: connection.state,
     isMemoryOnly: () => outbox.status() === 'memory' || cache.isFailing(),

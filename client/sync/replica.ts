@@ -24,6 +24,8 @@ export interface Replica<T> {
   /** The server has said that it holds this struct. */
   isCommitted: (id: StructId) => boolean;
   close: () => void;
+  /** Closes it, and leaves the copy on the device for good. */
+  abandon: () => void;
 }
 
 interface Options<T> {
@@ -33,6 +35,8 @@ interface Options<T> {
   read: (doc: Y.Doc) => T;
   /** Content, status, storage or commitment changed. */
   onChange: () => void;
+  /** The server refused this copy, and what is not in an outbox goes with it: a last look. */
+  onRefused?: (doc: Y.Doc) => void;
   /** A struct was neutralised. */
   onTold?: (entry: Told) => void;
   /** The document has this awareness from now on. */
@@ -50,7 +54,16 @@ interface Life {
 const REFUSALS = 3;
 
 /** Opens a document. After a refusal it begins again, empty and under a new client id: what was not committed is set again from the outbox. */
-export function openReplica<T>({ documentId, openProvider, cache, read, onChange, onTold, onAwareness }: Options<T>): Replica<T> {
+export function openReplica<T>({
+  documentId,
+  openProvider,
+  cache,
+  read,
+  onChange,
+  onRefused,
+  onTold,
+  onAwareness,
+}: Options<T>): Replica<T> {
   let status: ReplicaStatus = { kind: 'connecting' };
   let committed = new Map<number, number>();
   let cached: { value: T } | null = null;
@@ -78,8 +91,10 @@ export function openReplica<T>({ documentId, openProvider, cache, read, onChange
       },
       lost: () => become({ kind: 'connecting' }),
       ended(code, reason) {
-        if (code === CLOSE.refused.code && ++refusals <= REFUSALS) beginAgain(true);
-        else become({ kind: 'ended', code, reason });
+        if (code === CLOSE.refused.code && ++refusals <= REFUSALS) {
+          onRefused?.(doc);
+          beginAgain(true);
+        } else become({ kind: 'ended', code, reason });
       },
       committed(clocks) {
         for (const [client, clock] of clocks) committed.set(client, Math.max(clock, committed.get(client) ?? 0));
@@ -119,6 +134,14 @@ export function openReplica<T>({ documentId, openProvider, cache, read, onChange
     onChange();
   }
 
+  function leave(end: (copy: CachedDocument) => void): void {
+    closed = true;
+    const { doc, provider, copy } = now();
+    provider.close();
+    end(copy);
+    doc.destroy();
+  }
+
   return {
     status: () => status,
     isLoaded: () => loaded,
@@ -127,12 +150,7 @@ export function openReplica<T>({ documentId, openProvider, cache, read, onChange
     look: (inspect) => inspect(now().doc),
     change: (edit) => now().doc.transact(() => edit(now().doc), OWN_CHANGE),
     isCommitted: ({ client, clock }) => (committed.get(client) ?? 0) > clock,
-    close() {
-      closed = true;
-      const { doc, provider, copy } = now();
-      provider.close();
-      copy.close();
-      doc.destroy();
-    },
+    close: () => leave((copy) => copy.close()),
+    abandon: () => leave((copy) => copy.drop()),
   };
 }

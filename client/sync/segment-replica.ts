@@ -14,6 +14,7 @@ import {
 import type { StructId } from './outbox/entry.ts';
 import type { OpenProvider } from './provider.ts';
 import { type ReplicaStatus, openReplica } from './replica.ts';
+import { type OwnEntry, holds, readOwnEntries } from './rescue/own-entries.ts';
 import type { ReplicaCache } from './storage/replica-cache.ts';
 
 /** The newest value of a key of the own lane, with the struct that set it. `null`: a tombstone. */
@@ -44,7 +45,11 @@ export interface SegmentReplica {
   place: (messages: readonly { messageId: MessageId; value: MessageValue }[]) => void;
   edit: (id: MessageId, body: string, editedAt: number) => void;
   remove: (id: MessageId) => void;
+  /** What became of the own messages that have a seq. */
+  ownEntries: () => OwnEntry[];
+  holds: (id: StructId) => boolean;
   close: () => void;
+  abandon: () => void;
 }
 
 interface Options {
@@ -56,6 +61,8 @@ interface Options {
   onChange: () => void;
   /** The server did not take what was written under this id, and why. */
   onNeutralised: (id: MessageId, code: Neutralised) => void;
+  /** The server refused the copy that held these. */
+  onRefused: (own: readonly OwnEntry[]) => void;
 }
 
 const EMPTY = { messages: [] as readonly SegmentMessage[], byId: new Map<MessageId, SegmentMessage>() };
@@ -71,7 +78,16 @@ function keyOf(lane: Y.Map<unknown>, struct: StructId): string | null {
 }
 
 /** Opens a segment. */
-export function openSegmentReplica({ conversationId, n, me, openProvider, cache, onChange, onNeutralised }: Options): SegmentReplica {
+export function openSegmentReplica({
+  conversationId,
+  n,
+  me,
+  openProvider,
+  cache,
+  onChange,
+  onNeutralised,
+  onRefused,
+}: Options): SegmentReplica {
   const replica = openReplica({
     documentId: formatDocumentId({ kind: 'segment', conversationId, n }),
     openProvider,
@@ -82,6 +98,7 @@ export function openSegmentReplica({ conversationId, n, me, openProvider, cache,
       const messages = readMessages(doc);
       return { messages, byId: new Map(messages.map((message) => [message.id, message])) };
     },
+    onRefused: (doc) => onRefused(readOwnEntries(doc, me)),
     onTold(entry) {
       const key = replica.look((doc) => keyOf(doc.getMap(laneName(me)), entry));
       if (key !== null) onNeutralised(key, entry.code);
@@ -129,6 +146,9 @@ export function openSegmentReplica({ conversationId, n, me, openProvider, cache,
     place: (messages) => replica.change((doc) => messages.forEach(({ messageId, value }) => addMessage(doc, me, messageId, value))),
     edit: (id, body, editedAt) => replica.change((doc) => void editMessage(doc, me, id, body, editedAt)),
     remove: (id) => replica.change((doc) => deleteMessage(doc, me, id)),
+    ownEntries: () => replica.look((doc) => readOwnEntries(doc, me)),
+    holds: (struct) => replica.look((doc) => holds(doc, struct)),
     close: replica.close,
+    abandon: replica.abandon,
   };
 }

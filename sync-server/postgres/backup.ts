@@ -24,12 +24,12 @@ const PATIENCE = { lastMs: 2 ** 31 - 1 };
 
 async function beWithoutHaste(tx: Transaction): Promise<void> {
   for (const limit of ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'])
-    await tx.unsafe(`set local ${limit} = 0`);
+    await tx`select set_config(${limit}, '0', true)`;
 }
 
 /** Writes everything that the database holds, as of one moment, while servers go on writing. `out` is left open. */
 export async function writeBackup(sql: Sql, out: Writable, at: Date): Promise<void> {
-  const say = (text: string): Promise<void> =>
+  const say = (text: string | Buffer): Promise<void> =>
     new Promise((resolve, reject) => void out.write(text, (error) => (error ? reject(error) : resolve())));
   await transaction(
     sql,
@@ -39,13 +39,12 @@ export async function writeBackup(sql: Sql, out: Writable, at: Date): Promise<vo
       const migrations = (await tx<{ name: string }[]>`select name from migrations order by name`).map(({ name }) => name);
       await say(`${HEADER}${JSON.stringify({ at: at.toISOString(), migrations })}\n`);
       for (const { table, columns } of await readTables(tx)) {
-        const what = `${table} (${columns})`;
-        await say(`COPY ${what} FROM stdin;\n`);
-        await pipeline(await tx.unsafe(`copy ${what} to stdout`).readable(), out, { end: false });
+        await say(`COPY ${table} (${columns.join(', ')}) FROM stdin;\n`);
+        for await (const rows of await tx`copy ${tx(table)} (${tx(columns)}) to stdout`.readable()) await say(rows as Buffer);
         await say('\\.\n');
       }
       for (const { counter, table, column } of await readCounters(tx)) {
-        const [row] = await tx.unsafe<{ last: string }[]>(`select coalesce(max(${column}), 0)::text as last from ${table}`);
+        const [row] = await tx<{ last: string }[]>`select coalesce(max(${tx(column)}), 0)::text as last from ${tx(table)}`;
         if (row!.last !== '0') await say(`SELECT setval('${counter}', ${row!.last});\n`);
       }
       await say(`${END}\n`);
@@ -55,8 +54,8 @@ export async function writeBackup(sql: Sql, out: Writable, at: Date): Promise<vo
 }
 
 /** Those that refer to others were made after them. */
-const readTables = (tx: Transaction) => tx<{ table: string; columns: string }[]>`
-  select c.relname as table, string_agg(a.attname, ', ' order by a.attnum) as columns
+const readTables = (tx: Transaction) => tx<{ table: string; columns: string[] }[]>`
+  select c.relname as table, array_agg(a.attname::text order by a.attnum) as columns
   from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
   where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and c.relname <> 'migrations'
   group by c.oid, c.relname order by c.oid`;
@@ -113,16 +112,16 @@ export async function readBackup(
     sql,
     async (tx) => {
       await beWithoutHaste(tx);
-      const tables = await readTables(tx);
-      await tx.unsafe(`lock table ${tables.map(({ table }) => table).join(', ')}`);
+      const tables = (await readTables(tx)).map(({ table }) => table);
+      await tx`lock table ${tx(tables)}`;
       const [used] = await tx`select 1 from users union all select 1 from conversations limit 1`;
       if (used) throw new BadBackup('There are people or conversations in this database: a backup is restored into an empty one.');
-      await tx.unsafe(`truncate ${tables.map(({ table }) => table).join(', ')}`);
+      await tx`truncate ${tx(tables)}`;
       for (let line = await next(); line !== END; line = await next()) {
         if (line === null) throw new BadBackup('This backup ends in the middle; nothing was restored.');
         const [, table, columns] = COPY.exec(line) ?? [];
         const [, counter, last] = SETVAL.exec(line) ?? [];
-        if (table !== undefined) await copyIn(tx, `${table} (${columns!})`, lines);
+        if (table !== undefined) await copyIn(tx, table, columns!.split(', '), lines);
         else if (counter !== undefined) await tx`select setval(${counter}, ${last!}::int8)`;
         else throw new BadBackup(`This backup holds a line that is none of ours: ${line.slice(0, 100)}`);
       }
@@ -131,7 +130,7 @@ export async function readBackup(
   );
 }
 
-async function copyIn(tx: Transaction, what: string, lines: AsyncGenerator<Buffer>): Promise<void> {
+async function copyIn(tx: Transaction, table: string, columns: string[], lines: AsyncGenerator<Buffer>): Promise<void> {
   async function* rows(): AsyncGenerator<Buffer> {
     for (let one = await lines.next(); !one.done; one = await lines.next()) {
       if (one.value.length === 3 && one.value.toString() === '\\.\n') return;
@@ -139,5 +138,5 @@ async function copyIn(tx: Transaction, what: string, lines: AsyncGenerator<Buffe
     }
     throw new BadBackup('This backup ends in the middle; nothing was restored.');
   }
-  await pipeline(rows, await tx.unsafe(`copy ${what} from stdin`).writable());
+  await pipeline(rows, await tx`copy ${tx(table)} (${tx(columns)}) from stdin`.writable());
 }

@@ -2,8 +2,8 @@ import type { Neutralised } from '../../../shared/close-codes.ts';
 import type { MessageId, Uuid } from '../../../shared/ids.ts';
 import type { MessageValue } from '../../../shared/segment.ts';
 
-/** Why an entry failed for good: neutralised by the server, its message is gone, or the conversation is not open to this person. */
-export type Failure = Neutralised | 'gone' | 'refused';
+/** Why an entry failed for good: neutralised by the server, its message is gone, the conversation is not open to this person, or there is none any more. */
+export type Failure = Neutralised | 'gone' | 'refused' | 'lost';
 
 /** Where a struct of Yjs stands: its client id and clock. */
 export interface StructId {

@@ -1,9 +1,11 @@
 import { A } from '@solidjs/router';
 import { type Component, Match, Show, Switch } from 'solid-js';
+import type { RestoredNotice } from '../../state/create-restored.ts';
 import { usePlatform, useMe, usePage } from '../context.ts';
 import { Avatar } from '../controls/Avatar.tsx';
 import { Icon } from '../controls/Icon.tsx';
 import { countOf } from '../format.ts';
+import { formatMoment } from '../times.ts';
 import { ConversationLinks } from './ConversationLinks.tsx';
 import { createListKeys } from './create-list-keys.ts';
 import { PeopleResults } from './PeopleResults.tsx';
@@ -15,9 +17,14 @@ function wordsFor(count: number, failed: number): string {
   return `${countOf(failed, 'message')} not sent${count > failed ? `, ${count - failed} waiting` : ''}`;
 }
 
-/** At the foot, where it moves nothing: what waits to be sent, and a newer version of the app. */
+/** What happened, and what becomes of it without the person's doing. */
+const restoredWords = ({ backTo }: RestoredNotice): string =>
+  `The server went back to a backup${backTo === null ? '' : ` of ${formatMoment(backTo)}`}. ` +
+  'What you sent since then is being sent again; what others sent comes back with their devices.';
+
+/** At the foot, where it moves nothing: what waits to be sent, what became of the server, and a newer version of the app. */
 const Notices: Component = () => {
-  const { waiting } = usePage();
+  const { waiting, restored } = usePage();
   const failed = (): number => waiting.entries.filter(({ failure }) => failure !== null).length;
   const platform = usePlatform();
   return (
@@ -35,6 +42,17 @@ const Notices: Component = () => {
           <Icon name="alert" />
           <span class="notice__words">This device keeps nothing just now. What is not sent would be lost with this tab.</span>
         </p>
+      </Show>
+      <Show when={restored.notice()}>
+        {(notice) => (
+          <p class="notice" role="status">
+            <Icon name="alert" />
+            <span class="notice__words">{restoredWords(notice())}</span>
+            <button type="button" class="link" onClick={restored.dismiss}>
+              Understood
+            </button>
+          </p>
+        )}
       </Show>
       <Show when={platform.isUpdateReady()}>
         <p class="notice">
