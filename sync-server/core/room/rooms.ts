@@ -62,11 +62,12 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
   const { log, clock, logger } = deps;
   const slots = new Map<string, Slot>();
   const quarantined = new Map<string, number>();
+  const waiting = { works: 0, bytes: 0 };
 
   async function load(name: DocumentName): Promise<Room | null> {
     const loaded = await log.read(name.conversationId, name.n, 0);
     if (!loaded || (loaded.conversation.kind === 'private') !== (name.kind === 'user')) return null;
-    return makeRoom(name, loaded);
+    return makeRoom(name, loaded, waiting);
   }
 
   function openSlot(name: DocumentName, id: string): Slot {
