@@ -1,11 +1,11 @@
 import 'fake-indexeddb/auto';
-import { makeApi } from '../../client/sync/api.ts';
-import { type Sync, openSync } from '../../client/sync/open-sync.ts';
-import { makeTestLocks } from '../../client/sync/test-locks.ts';
+import { makeApi } from './api.ts';
+import { type Sync, openSync } from './open-sync.ts';
+import { makeTestLocks } from './test-locks.ts';
 import { me } from '../../shared/api.ts';
 import { systemClock, systemRandom } from '../../shared/clock.ts';
-import type { Person } from './person.ts';
-import { socketOf } from './replica.ts';
+import type { Person } from '../../sync-server/conformance/person.ts';
+import { socketOf } from '../../sync-server/conformance/replica.ts';
 
 /** The app's own client of one person, without a screen; its disk stays while this process does. */
 export async function openAppDevice(origin: string, who: Person): Promise<Sync> {

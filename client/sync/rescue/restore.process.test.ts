@@ -1,17 +1,17 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import type { Sync } from '../../client/sync/open-sync.ts';
-import { CLOSE } from '../../shared/close-codes.ts';
-import { conversationAnswer } from '../../shared/api.ts';
-import { addMessage } from '../../shared/segment.ts';
-import { RESTORED_GAP } from '../core/restore/reopen.ts';
-import { findPostgres } from '../postgres/launcher/launcher.ts';
-import { openAppDevice } from './app-device.ts';
-import { newId } from './frames.ts';
-import { type Person, logIn, register } from './person.ts';
-import { type Replica, openReplica } from './replica.ts';
-import { START, findFreePort, runProgram, startServer } from './server-process.ts';
+import type { Sync } from '../open-sync.ts';
+import { CLOSE } from '../../../shared/close-codes.ts';
+import { conversationAnswer } from '../../../shared/api.ts';
+import { addMessage } from '../../../shared/segment.ts';
+import { RESTORED_GAP } from '../../../sync-server/core/restore/reopen.ts';
+import { findPostgres } from '../../../sync-server/postgres/launcher/launcher.ts';
+import { openAppDevice } from '../test-app-device.ts';
+import { newId } from '../../../sync-server/conformance/frames.ts';
+import { type Person, logIn, register } from '../../../sync-server/conformance/person.ts';
+import { type Replica, openReplica } from '../../../sync-server/conformance/replica.ts';
+import { START, findFreePort, runProgram, startServer } from '../../../sync-server/conformance/server-process.ts';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
