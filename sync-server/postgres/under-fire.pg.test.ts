@@ -70,7 +70,7 @@ afterEach(async () => {
 
 async function open(userId: Uuid, n: number, id = conversationId): Promise<Peer> {
   const name = n === 0 ? ({ kind: 'root', conversationId: id, n } as const) : ({ kind: 'segment', conversationId: id, n } as const);
-  const peer = makePeer((socket) => node.open({ userId, sid: 'sid', expiresAt: Number.MAX_SAFE_INTEGER, name, acks: true, socket }));
+  const peer = makePeer((socket) => node.open({ userId, sid: 'sid', expiresAt: Date.now() + 3_600_000, name, acks: true, socket }));
   peers.push(peer);
   await vi.waitFor(() => expect(peer.closed !== null || peer.messages.length > 1).toBe(true), soon);
   return peer;

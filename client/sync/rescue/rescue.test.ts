@@ -128,12 +128,38 @@ test('[F21] a tab that ends between the refusal and what follows from it leaves 
   core.heal();
   await expect.poll(() => [...a.rescues.documents()].length + a.outbox.entries().length, { ...soon, interval: 0 }).toBeGreaterThan(0);
   core.cut();
+  mine.send('written later');
   await new Promise((resolve) => setTimeout(resolve, 50));
   a.close();
   const again = await device('ana', core, ana);
   core.heal();
-  await expect.poll(() => core.history(conversationId), soon).toEqual(['in the backup', 'lost']);
+  await expect.poll(() => core.history(conversationId), soon).toEqual(['in the backup', 'lost', 'written later']);
   await isSent(again);
+});
+
+test('[F21] a device that comes late brings what is lost, and nothing that was said anew meanwhile', async () => {
+  const { core, a, mine, theirs, ana, conversationId } = await setUp();
+  const second = await device('ana’s other', core, ana);
+  const also = await open('ana’s other', second, conversationId);
+  await expect.poll(() => texts(also).length, soon).toBe(1);
+  const restore = core.backUp();
+  mine.send('lost');
+  await expect.poll(() => [texts(also).length, texts(theirs).length], soon).toEqual([2, 2]);
+  await isSent(a);
+  a.close();
+  await restore();
+  core.heal();
+  await expect.poll(() => core.history(conversationId), soon).toEqual(['in the backup', 'lost']);
+  await expect.poll(() => texts(also), soon).toEqual(['in the backup', 'lost']);
+  also.edit(also.messages()[0]!.id, 'said anew');
+  await expect.poll(() => core.history(conversationId), soon).toEqual(['said anew', 'lost']);
+  const refusals = core.refusals.length;
+  const late = await device('ana', core, ana);
+  const again = await open('ana', late, conversationId);
+  await expect.poll(() => texts(again), soon).toEqual(['said anew', 'lost']);
+  await isSent(late);
+  expect(core.history(conversationId)).toEqual(['said anew', 'lost']);
+  expect(core.refusals.slice(refusals).map(({ reason }) => reason)).toContain('restored');
 });
 
 test('[F21] segments and direct conversations that the backup does not know are brought back, a group’s messages fail with words', async () => {

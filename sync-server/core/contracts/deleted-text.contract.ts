@@ -42,7 +42,7 @@ export function deletedTextContract(name: string, open: () => Promise<DeletedTex
       const peer = async (userId: Uuid, n = 1): Promise<Peer> => {
         const name = { kind: 'segment', conversationId, n } as const;
         const opened = makePeer((socket) =>
-          node.open({ userId, sid: 'sid', expiresAt: Number.MAX_SAFE_INTEGER, name, acks: true, socket }),
+          node.open({ userId, sid: 'sid', expiresAt: setup.deps.clock.now() + 3_600_000, name, acks: true, socket }),
         );
         peers = [...peers, opened];
         await vi.waitFor(() => expect(opened.messages.length).toBeGreaterThan(1), soon);
