@@ -49,7 +49,7 @@ export function makeCommitter(deps: {
   logger: Logger;
 }): Committer {
   const { log, rooms, clock, logger } = deps;
-  const settle = makeSettler(rooms, logger);
+  const settleOrDrop = makeSettler(rooms, logger);
   const waiting = new Set<Room>();
   const idlers: (() => void)[] = [];
   let running = false;
@@ -117,7 +117,7 @@ export function makeCommitter(deps: {
       return fail(batch, error);
     }
     unavailable = 0;
-    for (const judgement of judgements) settle(judgement);
+    for (const judgement of judgements) settleOrDrop(judgement);
     for (const room of batch.keys()) release(room);
   }
 
