@@ -12,9 +12,10 @@ export function nextSegment(
   gap = 0,
 ): { open: number; segment: DocumentWrite; nameIn: (root: Y.Doc) => void } {
   const open = before.n + 1;
-  const firstSeq = before.firstSeq + before.messages + gap;
-  const segment = writeAsServer(freshState(open, firstSeq, random), [], (doc) => createSegment(doc, open, firstSeq));
-  return { open, segment, nameIn: (root) => openSegment(root, open, firstSeq) };
+  const firstSeq = before.firstSeq + before.messages;
+  const from = firstSeq + gap;
+  const segment = writeAsServer(freshState(open, from, random), [], (doc) => createSegment(doc, open, from));
+  return { open, segment, nameIn: (root) => openSegment(root, open, from) };
 }
 
 /** The writes that open the next segment: the segment itself and, in a conversation, the root that names it (D4). */
