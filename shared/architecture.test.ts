@@ -36,6 +36,8 @@ const COMPOSITION_ROOTS = [
     'sync-server/keys.ts',
     'sync-server/user.ts',
     'sync-server/reports.ts',
+    'sync-server/backup.ts',
+    'sync-server/restored.ts',
   ],
 ];
 

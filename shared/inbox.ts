@@ -6,7 +6,7 @@ import { conversation, seq, uuid } from './api.ts';
  *
  *   client                                      server
  *     |--- {hello: {version, cursor | null}} ----->|   first; null: this device has no list yet
- *     |<-- {hello: {version, oldest}} -------------|
+ *     |<-- {hello: {version, oldest, restored?}} --|
  *     |<-- {changed: […], gone: […], cursor} ------|   catch-up, then whatever changes
  *     |--- {delivered: {conversationId: seq}} ---->|   this device has stored so far
  */
@@ -25,8 +25,15 @@ export type InboxRequest = z.infer<typeof inboxRequest>;
  */
 export const inboxChanges = z.object({ changed: z.array(conversation), gone: z.array(uuid), cursor: z.string().nullable() });
 export type InboxChanges = z.infer<typeof inboxChanges>;
-/** `oldest` is the oldest version that the server still speaks. */
-export const inboxAnswer = z.union([z.object({ hello: z.object({ version, oldest: version }) }), inboxChanges]);
+/** The last backup that the server went back to, when, and up to when that reached; times in milliseconds. */
+export const restored = z.object({ id: uuid, at: z.number(), backTo: z.number().nullable() });
+export type Restored = z.infer<typeof restored>;
+
+/** `oldest` is the oldest version that the server still speaks. Who meets a `restored` for the first time is told the whole list (I2). */
+export const inboxAnswer = z.union([
+  z.object({ hello: z.object({ version, oldest: version, restored: restored.optional() }) }),
+  inboxChanges,
+]);
 export type InboxAnswer = z.infer<typeof inboxAnswer>;
 
 const encoder = new TextEncoder();

@@ -67,6 +67,9 @@ export const LIMITS = {
   /** Work that waits in one room's queue, and its bytes (L1). */
   queueWorks: 8_192,
   queueBytes: 4 * 1024 * 1024,
+  /** And in all rooms of a node. */
+  nodeQueueWorks: 131_072,
+  nodeQueueBytes: 64 * 1024 * 1024,
   /** One person may fill this part of it: the others' frames still find room, and go with the next batches. */
   queueShares: 4,
   /** Frames of one connection that wait to be taken at most, and their bytes (W13): what a socket still holds when it is paused, and one step 2. */

@@ -37,13 +37,16 @@ const LOOK_MS = 100;
 
 /**
  * The database for a command, which may run beside the server: the embedded PostgreSQL is shared where it runs already, and otherwise
- * started for as long as the command takes.
+ * started for as long as the command takes. `bringUp` readies it: by itself, the whole schema.
  */
-export async function joinDatabase({ databaseUrl, dataDir }: Pick<Config, 'databaseUrl' | 'dataDir'>): Promise<Database> {
+export async function joinDatabase(
+  { databaseUrl, dataDir }: Pick<Config, 'databaseUrl' | 'dataDir'>,
+  bringUp: (sql: Sql) => Promise<void> = migrate,
+): Promise<Database> {
   const { url, stop } = databaseUrl === null ? await joinPostgres(dataDir) : { url: databaseUrl, stop: async () => {} };
   try {
-    const sql = await connect(url, { max: 1 });
-    await migrate(sql);
+    const sql = await connect(url, { max: 4 });
+    await bringUp(sql);
     return {
       sql,
       async close() {

@@ -9,6 +9,7 @@ import type { Logger } from './core/ports.ts';
 import { openDatabase } from './database.ts';
 import { openIdentity } from './identity.ts';
 import { runKeys } from './keys.ts';
+import { seeToRestore } from './restored.ts';
 import { createApp } from './http/app.ts';
 import { makePasswords } from './http/identity/passwords.ts';
 import { addNodeMetrics } from './http/metrics.ts';
@@ -28,6 +29,7 @@ import { makePostgresMembership } from './postgres/membership.ts';
 import { makePostgresDepartures, makePostgresRelations } from './postgres/relations.ts';
 import { makeStandingSignIns } from './postgres/standing-sign-ins.ts';
 import { makeReports } from './postgres/reports.ts';
+import { makeRestores } from './postgres/restores.ts';
 import { tellUnavailable } from './postgres/unavailable.ts';
 import { makePostgresLog } from './postgres/update-log.ts';
 
@@ -48,10 +50,13 @@ async function start(config: Config): Promise<() => Promise<void>> {
   const logger = asLogger(pino({ level: config.logLevel }));
   const database = await openDatabase(config, logger);
   const { sql } = database;
+  const log = makePostgresLog(sql);
+  const restored = await seeToRestore({ restores: makeRestores(sql), log, random: systemRandom, logger });
   const membership = tellUnavailable(makePostgresMembership(sql));
   const relations = tellUnavailable(makePostgresRelations(sql));
   const node = await startNode({
-    log: makePostgresLog(sql),
+    log,
+    restored,
     bus: makePostgresBus(sql, logger),
     membership,
     relations,

@@ -12,6 +12,7 @@ import { createChanges } from './create-observed.ts';
 import { type People, type Profile, createPeople } from './create-people.ts';
 import { type Personal, createPersonal } from './create-personal.ts';
 import { type Protection, createProtection } from './create-protection.ts';
+import { type RestoredView, createRestored } from './create-restored.ts';
 import { type Waiting, createWaiting } from './create-waiting.ts';
 
 /** Everything that the page of a signed-in person is made of. */
@@ -22,6 +23,7 @@ export interface Page {
   protection: Protection;
   /** What waits to be sent, over all conversations. */
   waiting: Waiting;
+  restored: RestoredView;
   connection: Accessor<ConnectionStatus>;
   /** Whether this device keeps what is written. */
   device: Accessor<DeviceStatus>;
@@ -76,6 +78,7 @@ export function createPage({ api, me, clock, sync, isVisible, hasFocus, isOnline
     isSlow: () => connection() === 'http',
     waiting,
     device: createDeviceStatus(waiting.isMemoryOnly, clock),
+    restored: createRestored(sync),
     connection: createConnectionStatus({ connection, isLive, clock }),
     createProfile: people.createProfile,
     createConversation(id) {

@@ -10,6 +10,7 @@ export const FAILURES: Record<Failure, string> = {
   role: 'Not sent: your role here does not allow it.',
   quota: 'Not sent: there is no room left for it.',
   gone: 'Not changed: the message was deleted.',
+  lost: 'Not sent: the server lost this conversation and went back to a backup. Copy the text to keep it.',
   refused: 'Not sent: this conversation is not open to you.',
   unreadable: 'Not sent: the server cannot read it. Copy the text and write it anew.',
 };
@@ -24,6 +25,7 @@ export const REACTION_FAILURES: Record<Failure, string> = {
   quota: 'Your reaction was not taken: this message takes no more of them.',
   gone: 'Your reaction was not taken: the message was deleted.',
   refused: 'Your reaction was not taken. Try again.',
+  lost: 'Your reaction was not taken: the server lost this conversation and went back to a backup.',
   unreadable: 'Your reaction was not taken: the server cannot read it.',
 };
 

@@ -1,7 +1,7 @@
 import type { Clock, RandomBytes } from '../../shared/clock.ts';
 import { CLOSE, type Neutralised } from '../../shared/close-codes.ts';
 import { type Root, readRoot } from '../../shared/conversation.ts';
-import { type MessageId, type Uuid, makeMessageId } from '../../shared/ids.ts';
+import { type MessageId, type Uuid, formatDocumentId, makeMessageId } from '../../shared/ids.ts';
 import { type SegmentMessage, isEmojiList } from '../../shared/segment.ts';
 import { makeDeparted } from './departed.ts';
 import { makeJoined } from './joined.ts';
@@ -22,6 +22,9 @@ import type { Outbox } from './outbox/outbox.ts';
 import { type Presence, openPresence } from './presence.ts';
 import type { OpenProvider } from './provider.ts';
 import { type Replica, type ReplicaStatus, openReplica } from './replica.ts';
+import type { OwnEntry } from './rescue/own-entries.ts';
+import { makeRescuer } from './rescue/rescuer.ts';
+import { type Rescues, makeMemoryRescues } from './rescue/rescues.ts';
 import { type SegmentReplica, openSegmentReplica } from './segment-replica.ts';
 import { turned } from './settle-following.ts';
 import type { ReplicaCache } from './storage/replica-cache.ts';
@@ -76,6 +79,7 @@ export interface ConversationDeps {
   openProvider: OpenProvider;
   cache: ReplicaCache;
   outbox: Outbox;
+  rescues?: Rescues;
   /** Whether it is this tab that moves an entry. */
   moves: (entry: Entry) => boolean;
   clock: Clock;
@@ -84,7 +88,7 @@ export interface ConversationDeps {
 
 /** Opens a conversation. While it waits to be opened at the server (first contact), it has no documents. */
 export function openConversationReplica(id: Uuid, deps: ConversationDeps): ConversationReplica {
-  const { me, openProvider, cache, outbox, moves, clock, random } = deps;
+  const { me, openProvider, cache, outbox, rescues = makeMemoryRescues(), moves, clock, random } = deps;
   const listeners = new Set<() => void>();
   const segments = new Map<number, SegmentReplica>();
   const join = makeJoined<SegmentMessage>();
@@ -95,6 +99,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
 
   const presence = openPresence({ me, clock, onChange: notify });
   const mover = makeMover(outbox, () => ({ id, moves, segments, want: openSegment, open: live() }));
+  const rescuer = makeRescuer(() => ({ id, me, outbox, rescues, root, segments, want: openSegment, forget }));
   const departed = makeDeparted({
     clock,
     isHeld: (entryId) => outbox.get(entryId) !== undefined,
@@ -117,7 +122,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     return found;
   }
   const oldest = (): number => thread()[0]?.n ?? 0;
-  const live = (): SegmentReplica | null => (status().kind === 'live' ? (segments.get(openNumber()) ?? null) : null);
+  const live = (): SegmentReplica | null => (status().kind === 'live' && !rescuer.isBusy() ? (segments.get(openNumber()) ?? null) : null);
   const hasCome = (segment: SegmentReplica): boolean => segment.status().kind !== 'connecting' || segment.messages().length > 0;
 
   function notify(): void {
@@ -130,8 +135,23 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
       takeNeutralised({ outbox, mover }, { n, key, code });
       settle();
     };
-    const onRefused = (): void => mover.refused(n);
+    function onRefused(own: readonly OwnEntry[], isRestored: boolean): void {
+      rescues.keep(formatDocumentId({ kind: 'segment', conversationId: id, n }), own);
+      // What the server has lost since is nobody's fault here.
+      if (!isRestored) mover.refused(n);
+    }
     segments.set(n, openSegmentReplica({ conversationId: id, n, me, openProvider, cache, onChange: settle, onNeutralised, onRefused }));
+  }
+
+  /** The server does not have these segments, or (null) none and no root. */
+  function forget(ns: readonly number[] | null): void {
+    for (const n of ns ?? [...segments.keys()]) {
+      segments.get(n)?.abandon();
+      segments.delete(n);
+    }
+    if (ns) return;
+    root?.abandon();
+    root = null;
   }
 
   function openWanted(): void {
@@ -170,6 +190,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
   function settle(): void {
     if (closed || settling) return;
     settling = true;
+    rescuer.look();
     openWanted();
     giveUp();
     mover.move();

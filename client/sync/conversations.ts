@@ -76,7 +76,8 @@ export function makeConversations(deps: Deps): Conversations {
     comeBack();
     const isMovable = (entry: Entry): boolean => goesIntoDocument(entry) && deps.moves(entry);
     const waiting = [...outbox.conversations()].filter((id) => outbox.of(id).some(isMovable));
-    const wanted = new Set([...looked.slice(-KEEP_OPEN), ...deps.recent().slice(0, RECENT), ...waiting]);
+    const rescued = [...(deps.rescues?.documents() ?? [])].map((documentId) => documentId.split('/')[0]!);
+    const wanted = new Set([...looked.slice(-KEEP_OPEN), ...deps.recent().slice(0, RECENT), ...waiting, ...rescued]);
     for (const id of [...replicas.keys()]) if (!wanted.has(id)) closeOne(id);
     for (const id of wanted) ensure(id);
   }

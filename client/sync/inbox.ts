@@ -20,21 +20,37 @@ export interface Inbox {
   add: (conversation: Conversation) => void;
   /** The device may have lost it: it is written again. */
   keepAgain: () => void;
+  /** The server went back to a backup: the whole list comes, and what is not in it goes when that is over. */
+  restart: () => void;
+  /** What went so, until it was looked at. */
+  vanished: () => readonly Uuid[];
+  looked: (id: Uuid) => void;
   subscribe: (listener: () => void) => () => void;
 }
 
 const NAME = 'inbox';
-const kept = z.object({ cursor: z.string().nullable(), conversations: z.array(conversation) });
+const kept = z.object({
+  cursor: z.string().nullable(),
+  conversations: z.array(conversation),
+  /** Not told since the restart. */
+  stale: z.array(z.string()).optional(),
+});
 
 /** An answer over HTTP may come after the socket has told what happened since. */
 const isOlder = (row: Conversation, known: Conversation | undefined): boolean =>
   known !== undefined && ((row.lastMessage?.seq ?? 0) < (known.lastMessage?.seq ?? 0) || row.lastReadSeq < known.lastReadSeq);
 
 /** Reads what the device holds, then keeps what comes: rows and cursor in one value, so that neither is ahead of the other. */
-export function openInbox(database: Pick<DeviceDatabase, 'read' | 'write'>): Inbox {
+export function openInbox(
+  database: Pick<DeviceDatabase, 'read' | 'write'>,
+  /** It is only here: the server is still to hear of it. */
+  isUnopened: (id: Uuid) => boolean = () => false,
+): Inbox {
   const rows = new Map<Uuid, Conversation>();
   /** Rows that only this device knows of. */
   const added = new Set<Uuid>();
+  const stale = new Set<Uuid>();
+  let vanished: readonly Uuid[] = [];
   const listeners = new Set<() => void>();
   let cursor: string | null = null;
   let isLoaded = false;
@@ -47,7 +63,7 @@ export function openInbox(database: Pick<DeviceDatabase, 'read' | 'write'>): Inb
     saving ??= (async () => {
       while (isDirty) {
         isDirty = false;
-        await database.write(NAME, { cursor, conversations: [...rows.values()] }).catch(() => {});
+        await database.write(NAME, { cursor, conversations: [...rows.values()], stale: [...stale] }).catch(() => {});
       }
       saving = null;
     })();
@@ -57,9 +73,18 @@ export function openInbox(database: Pick<DeviceDatabase, 'read' | 'write'>): Inb
     const stored = kept.safeParse(await database.read(NAME).catch(() => null)).data;
     if (!stored) return;
     for (const row of stored.conversations) if (!rows.has(row.id) || added.has(row.id)) rows.set(row.id, row);
+    for (const id of stored.stale ?? []) stale.add(id);
     cursor = stored.cursor;
     isLoaded = true;
     notify();
+  }
+
+  /** The whole list has come. */
+  function dropStale(): void {
+    const gone = [...stale].filter((id) => !isUnopened(id));
+    stale.clear();
+    vanished = [...vanished, ...gone];
+    for (const id of gone) rows.delete(id);
   }
 
   function notify(): void {
@@ -74,14 +99,20 @@ export function openInbox(database: Pick<DeviceDatabase, 'read' | 'write'>): Inb
   function take(changes: InboxChanges): void {
     const isNews = !isLoaded || changes.changed.length > 0 || changes.gone.length > 0;
     isLoaded = true;
-    for (const { id } of changes.changed) added.delete(id);
+    for (const { id } of changes.changed) {
+      added.delete(id);
+      // What it was before the server went back is no measure of what it is.
+      if (stale.delete(id)) rows.delete(id);
+    }
     for (const row of changes.changed) if (!isOlder(row, rows.get(row.id))) rows.set(row.id, row);
     for (const id of changes.gone) rows.delete(id);
+    const isWhole = changes.cursor !== null && stale.size > 0;
+    if (isWhole) dropStale();
     if (changes.cursor !== null && changes.cursor !== cursor) {
       cursor = changes.cursor;
       save();
     }
-    if (isNews) changed();
+    if (isNews || isWhole) changed();
   }
 
   return {
@@ -93,6 +124,13 @@ export function openInbox(database: Pick<DeviceDatabase, 'read' | 'write'>): Inb
     opened(row) {
       if (!rows.has(row.id) || added.has(row.id)) take({ changed: [row], gone: [], cursor: null });
     },
+    restart() {
+      cursor = null;
+      for (const id of rows.keys()) stale.add(id);
+      save();
+    },
+    vanished: () => vanished,
+    looked: (id) => void (vanished = vanished.filter((other) => other !== id)),
     add(row) {
       if (rows.has(row.id)) return;
       rows.set(row.id, row);

@@ -2,66 +2,16 @@ import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock, systemRandom } from '../../shared/clock.ts';
-import { type Uuid, makeUuid } from '../../shared/ids.ts';
+import { makeUuid } from '../../shared/ids.ts';
 import { laneName } from '../../shared/segment.ts';
-import { ApiError } from './api.ts';
-import { type Conversations, makeConversations } from './conversations.ts';
-import { NO_SIBLINGS, type Outbox, openOutbox } from './outbox/outbox.ts';
 import type { OutboxStore } from './outbox/outbox-store.ts';
-import { type PrivateDocument, openPrivateDocument } from './private-document.ts';
-import { openDeviceDatabase } from './storage/device-database.ts';
-import { openReplicaCache } from './storage/replica-cache.ts';
 import { startCore } from './test-core.ts';
+import { type Tab, isWaiting, openTab } from './test-tab.ts';
 
 const closers: (() => void)[] = [];
 beforeEach(() => void (globalThis.indexedDB = new IDBFactory()));
 afterEach(() => closers.splice(0).forEach((close) => close()));
 
-type Core = Awaited<ReturnType<typeof startCore>>;
-interface Tab {
-  outbox: Outbox;
-  conversations: Conversations;
-  personal: PrivateDocument;
-  close: () => void;
-}
-
-/** A tab of one person: what is on the disk stays when it is closed and opened again. */
-function openTab(core: Core, me: Uuid, wrap: (store: OutboxStore) => OutboxStore = (store) => store): Tab {
-  const database = openDeviceDatabase(me, systemRandom);
-  const outbox = openOutbox({ store: wrap(database.outbox), siblings: NO_SIBLINGS, clock: systemClock });
-  const cache = openReplicaCache({ account: me, database, news: { tell: () => {}, listen: () => () => {} }, clock: systemClock });
-  const openProvider = core.openProviderOf(me);
-  const conversations = makeConversations({
-    me,
-    outbox,
-    cache,
-    clock: systemClock,
-    random: systemRandom,
-    moves: () => true,
-    recent: () => [],
-    row: () => undefined,
-    openProvider,
-  });
-  const personal = openPrivateDocument({
-    me: { id: me, document: `user:${me}/1` },
-    api: { me: () => Promise.reject(new ApiError(0, 'unreachable', '')) },
-    moves: () => true,
-    ...{ outbox, cache, openProvider },
-  });
-  const stop = outbox.subscribe(conversations.settle);
-  const close = (): void => {
-    stop();
-    personal.close();
-    conversations.close();
-    outbox.close();
-    cache.close();
-    database.close();
-  };
-  closers.push(close);
-  return { outbox, conversations, personal, close };
-}
-const isWaiting = ({ outbox }: Tab): boolean =>
-  outbox.status() === 'loading' || outbox.entries().some(({ state }) => state.kind === 'waiting');
 /** Everything asked for until now has been written, removals too. */
 async function isWritten({ outbox }: Tab): Promise<boolean> {
   await new Promise<void>((written) => outbox.claim([], written));
@@ -76,7 +26,7 @@ test('[C6.5, C6.6] 50 messages in 3 conversations, 5 changed and 5 removed, thro
   const others = [1, 2, 3].map((n) => makeUuid(n, systemRandom));
   const ids = await Promise.all(others.map(async (other) => (await node.messaging.openDirect(ana, other)).conversationId));
   core.cut();
-  const before = openTab(core, ana);
+  const before = openTab(closers, core, ana);
   const expected: string[][] = [[], [], []];
   for (let i = 0; i < 50; i++) {
     const replica = before.conversations.open(ids[i % 3]!);
@@ -89,7 +39,7 @@ test('[C6.5, C6.6] 50 messages in 3 conversations, 5 changed and 5 removed, thro
   await expect.poll(() => isAllKept(before), soon).toBe(true);
   before.close();
 
-  const after = openTab(core, ana);
+  const after = openTab(closers, core, ana);
   await expect.poll(() => after.outbox.entries().length, soon).toBe(45);
   core.heal();
   await expect.poll(() => isWaiting(after), soon).toBe(false);
@@ -101,7 +51,7 @@ test('[W6, D4] 5,000 waiting messages arrive in ten segments without one refusal
   const core = await startCore(systemClock);
   const { ana, conversationId } = core.world;
   core.cut();
-  const tab = openTab(core, ana);
+  const tab = openTab(closers, core, ana);
   const replica = tab.conversations.open(conversationId);
   const texts = Array.from({ length: 5_000 }, (_, i) => `message ${i}`);
   texts.forEach(replica.send);
@@ -116,7 +66,7 @@ test('[W6, D4] 5,000 waiting messages arrive in ten segments without one refusal
 test('edits and deletions of sent messages wait, survive a lost copy, and win or give way as they should', async () => {
   const core = await startCore(systemClock);
   const { ana, conversationId } = core.world;
-  const first = openTab(core, ana);
+  const first = openTab(closers, core, ana);
   const replica = first.conversations.open(conversationId);
   ['one', 'two', 'three'].forEach(replica.send);
   await expect.poll(() => isWaiting(first), soon).toBe(false);
@@ -133,40 +83,17 @@ test('edits and deletions of sent messages wait, survive a lost copy, and win or
   first.close();
   for (const { name } of await indexedDB.databases()) if (name?.startsWith(`${ana}/`)) indexedDB.deleteDatabase(name);
 
-  const again = openTab(core, ana);
+  const again = openTab(closers, core, ana);
   core.heal();
   await expect.poll(() => isWaiting(again), soon).toBe(false);
   expect(core.history(conversationId)).toEqual(['One', null, 'Three']);
   expect(core.refusals).toEqual([]);
 });
 
-test('[A2] after a server was restored from an older backup the copy is dropped, what waits is set again, and the same tab goes on', async () => {
-  const core = await startCore(systemClock);
-  const { ana, conversationId, row } = core.world;
-  const tab = openTab(core, ana);
-  const replica = tab.conversations.open(conversationId);
-  replica.send('in the backup');
-  await expect.poll(() => isWaiting(tab), soon).toBe(false);
-  const { lock: _, ...backup } = row();
-  const kept = structuredClone(backup);
-  replica.send('after the backup');
-  await expect.poll(() => isWaiting(tab), soon).toBe(false);
-  core.cut();
-  replica.send('written offline');
-  Object.assign(row(), kept);
-  core.heal();
-  await expect.poll(() => isWaiting(tab), soon).toBe(false);
-  expect(core.refusals.map(({ reason }) => reason)).toContain('restored');
-  replica.send('and on');
-  await expect.poll(() => isWaiting(tab), soon).toBe(false);
-  expect(core.history(conversationId)).toEqual(['in the backup', 'written offline', 'and on']);
-  await expect.poll(() => replica.messages().map(({ body }) => body), soon).toEqual(['in the backup', 'written offline', 'and on']);
-});
-
 test('a removal of what may have left takes it back, whether it arrived or not', async () => {
   const core = await startCore(systemClock);
   const { ana, conversationId } = core.world;
-  const tab = openTab(core, ana);
+  const tab = openTab(closers, core, ana);
   const replica = tab.conversations.open(conversationId);
   await expect.poll(() => replica.status().kind, soon).toBe('live');
   replica.send('arrives');
@@ -186,14 +113,14 @@ test('a removal of what may have left takes it back, whether it arrived or not',
 test('an edit that another device has written over is done, and does not fight', async () => {
   const core = await startCore(systemClock);
   const { ana, conversationId } = core.world;
-  const first = openTab(core, ana);
+  const first = openTab(closers, core, ana);
   const mine = first.conversations.open(conversationId);
   mine.send('text');
   await expect.poll(() => mine.messages().length, soon).toBe(1);
   const { id } = mine.messages()[0]!;
   const database = globalThis.indexedDB;
   globalThis.indexedDB = new IDBFactory();
-  const second = openTab(core, ana);
+  const second = openTab(closers, core, ana);
   const theirs = second.conversations.open(conversationId);
   await expect.poll(() => theirs.messages().length, soon).toBe(1);
   globalThis.indexedDB = database;
@@ -207,7 +134,7 @@ test('an edit that another device has written over is done, and does not fight',
 test('an edit of what was deleted meanwhile fails as gone, and keeps its text', async () => {
   const core = await startCore(systemClock);
   const { ana, conversationId } = core.world;
-  const tab = openTab(core, ana);
+  const tab = openTab(closers, core, ana);
   const replica = tab.conversations.open(conversationId);
   replica.send('text');
   await expect.poll(() => replica.messages().length, soon).toBe(1);
@@ -248,7 +175,7 @@ test.each(Array.from({ length: 12 }, (_, i) => i + 1))(
         return outcome;
       },
     });
-    let tab = openTab(core, ana, flaky);
+    let tab = openTab(closers, core, ana, flaky);
     const expected = new Map<string, string | null>();
     const reacted = new Set<string>();
     const drafts = new Map<string, string>();
@@ -287,7 +214,7 @@ test.each(Array.from({ length: 12 }, (_, i) => i + 1))(
           await expect.poll(() => isWritten(tab), soon).toBe(true);
           tab.close();
           if (chance(2) === 0) await dropCopies();
-          tab = openTab(core, ana, flaky);
+          tab = openTab(closers, core, ana, flaky);
           await expect.poll(() => tab.outbox.status(), soon).not.toBe('loading');
           break;
         case 3:

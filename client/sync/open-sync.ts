@@ -14,6 +14,8 @@ import { openKey } from './outbox/entry.ts';
 import { type Outbox, openOutbox } from './outbox/outbox.ts';
 import { type PrivateDocument, openPrivateDocument } from './private-document.ts';
 import { makeOpenProvider } from './provider.ts';
+import { openRescues } from './rescue/rescues.ts';
+import { type RestoredWatch, openRestoredWatch } from './restored.ts';
 import type { DeviceStorage } from './storage/device-storage.ts';
 import { joinTabs, makeMoves } from './tabs.ts';
 import { type ConnectionState, openConnection } from './wire/connection.ts';
@@ -27,6 +29,7 @@ export interface Sync {
   drafts: Drafts;
   /** What this person has for themselves, on all their devices. */
   personal: PrivateDocument;
+  restored: Pick<RestoredWatch, 'notice' | 'dismiss'>;
   outbox: Outbox;
   conversations: Conversations;
   connection: () => ConnectionState;
@@ -75,7 +78,9 @@ export function openSync(deps: SyncDeps): Sync {
   let hasResigned = false;
   const notify = (): void => listeners.forEach((listener) => listener());
   const { database } = deps.storage;
-  const inbox = openInbox(database);
+  const inbox = openInbox(database, (id) => outbox.get(openKey(id)) !== undefined);
+  const restored = openRestoredWatch({ database, inbox, onChange: notify });
+  const rescues = openRescues(database);
   const blocks = openBlocks({ database, api, onChange: notify });
   let isReady = false;
   let isOnline = deps.isOnline();
@@ -107,6 +112,7 @@ export function openSync(deps: SyncDeps): Sync {
     pollInbox,
     onInbox(answer) {
       // A first list may be empty, and then the inbox has nothing to say for a while.
+      if ('hello' in answer) restored.hear(answer.hello.restored);
       if ('changed' in answer) inbox.take(answer);
       else if (!inbox.isLoaded()) void pollInbox();
     },
@@ -124,15 +130,19 @@ export function openSync(deps: SyncDeps): Sync {
     random,
     outbox,
     cache,
+    rescues,
     moves,
     openProvider,
     row: (id) => inbox.conversations().get(id),
     recent: () =>
       tabs.isMover() && isReachable()
-        ? [...inbox.conversations().values()]
-            .filter(({ lastMessage }) => lastMessage)
-            .sort((a, b) => lastAt(b) - lastAt(a))
-            .map(({ id }) => id)
+        ? [
+            ...inbox.vanished(),
+            ...[...inbox.conversations().values()]
+              .filter(({ lastMessage }) => lastMessage)
+              .sort((a, b) => lastAt(b) - lastAt(a))
+              .map(({ id }) => id),
+          ]
         : [],
   });
   const delivered = makeDeliveredReporter({ clock, connection, replicas: conversations.replicas });
@@ -173,7 +183,7 @@ export function openSync(deps: SyncDeps): Sync {
 
   async function start(): Promise<void> {
     await Promise.race([
-      Promise.all([inbox.ready, drafts.ready, personal.ready, blocks.ready]),
+      Promise.all([inbox.ready, drafts.ready, personal.ready, blocks.ready, restored.ready, rescues.ready]),
       new Promise<void>((resolve) => void clock.after(STUCK_MS, resolve)),
     ]);
     if (closed) return;
@@ -195,6 +205,8 @@ export function openSync(deps: SyncDeps): Sync {
     conversations.subscribe(() => {
       delivered.look();
       openAgain();
+      for (const id of inbox.vanished())
+        if ((conversations.replicas().get(id)?.status().kind ?? 'connecting') !== 'connecting') inbox.looked(id);
     }),
     personal.subscribe(notify),
     keeping.close,
@@ -213,6 +225,7 @@ export function openSync(deps: SyncDeps): Sync {
     drafts,
     personal,
     outbox,
+    restored,
     conversations,
     connection: connection.state,
     isMemoryOnly: keeping.isFailing,

@@ -24,6 +24,8 @@ export interface Replica<T> {
   /** The server has said that it holds this struct. */
   isCommitted: (id: StructId) => boolean;
   close: () => void;
+  /** Closes it, and leaves the copy on the device for good. */
+  abandon: () => void;
 }
 
 interface Options<T> {
@@ -33,10 +35,10 @@ interface Options<T> {
   read: (doc: Y.Doc) => T;
   /** Content, status, storage or commitment changed. */
   onChange: () => void;
+  /** The server refused this copy, which begins again: a last look at what no outbox holds. `isRestored`: it lost what it had itself. */
+  onRefused?: (doc: Y.Doc, isRestored: boolean) => void;
   /** A struct was neutralised. */
   onTold?: (entry: Told) => void;
-  /** The server refused an update that was made here; the document begins again, and what was in it is to be set again. */
-  onRefused?: () => void;
   /** The document has this awareness from now on. */
   onAwareness?: (awareness: Awareness) => void;
 }
@@ -60,8 +62,8 @@ export function openReplica<T>({
   cache,
   read,
   onChange,
-  onTold,
   onRefused,
+  onTold,
   onAwareness,
 }: Options<T>): Replica<T> {
   let status: ReplicaStatus = { kind: 'connecting' };
@@ -92,8 +94,7 @@ export function openReplica<T>({
       lost: () => become({ kind: 'connecting' }),
       ended(code, reason) {
         if (!isRefusal(code) || ++refusals > REFUSALS) return become({ kind: 'ended', code, reason });
-        // What the server has lost since is nobody's fault here.
-        if (reason !== RESTORED) onRefused?.();
+        onRefused?.(doc, reason === RESTORED);
         beginAgain(true);
       },
       committed(clocks) {
@@ -134,6 +135,14 @@ export function openReplica<T>({
     onChange();
   }
 
+  function leave(end: (copy: CachedDocument) => void): void {
+    closed = true;
+    const { doc, provider, copy } = now();
+    provider.close();
+    end(copy);
+    doc.destroy();
+  }
+
   return {
     status: () => status,
     isLoaded: () => loaded,
@@ -142,12 +151,7 @@ export function openReplica<T>({
     look: (inspect) => inspect(now().doc),
     change: (edit) => now().doc.transact(() => edit(now().doc), OWN_CHANGE),
     isCommitted: ({ client, clock }) => (committed.get(client) ?? 0) > clock,
-    close() {
-      closed = true;
-      const { doc, provider, copy } = now();
-      provider.close();
-      copy.close();
-      doc.destroy();
-    },
+    close: () => leave((copy) => copy.close()),
+    abandon: () => leave((copy) => copy.drop()),
   };
 }

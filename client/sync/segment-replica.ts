@@ -15,6 +15,7 @@ import type { StructId } from './outbox/entry.ts';
 import { type OwnValue, keyOf, newestOf, nextStruct, setBy } from './own-lane.ts';
 import type { OpenProvider } from './provider.ts';
 import { type ReplicaStatus, openReplica } from './replica.ts';
+import { type OwnEntry, holds, readOwnEntries } from './rescue/own-entries.ts';
 import type { ReplicaCache } from './storage/replica-cache.ts';
 
 /** The replica of one segment, as plain values. */
@@ -44,7 +45,11 @@ export interface SegmentReplica {
   edit: (id: MessageId, body: string, editedAt: number) => void;
   remove: (id: MessageId) => void;
   react: (id: MessageId, emoji: readonly string[]) => void;
+  /** What became of the own messages that have a seq. */
+  ownEntries: () => OwnEntry[];
+  holds: (id: StructId) => boolean;
   close: () => void;
+  abandon: () => void;
 }
 
 interface Options {
@@ -56,8 +61,8 @@ interface Options {
   onChange: () => void;
   /** The server did not take what was written under this key, and why. */
   onNeutralised: (key: string, code: Neutralised) => void;
-  /** The server refused an update that was made here. */
-  onRefused: () => void;
+  /** The server refused the copy that held these. `isRestored`: it has lost what it had itself. */
+  onRefused: (own: readonly OwnEntry[], isRestored: boolean) => void;
 }
 
 const EMPTY = { messages: [] as readonly SegmentMessage[], byId: new Map<MessageId, SegmentMessage>() };
@@ -83,11 +88,11 @@ export function openSegmentReplica({
       const messages = readMessages(doc);
       return { messages, byId: new Map(messages.map((message) => [message.id, message])) };
     },
+    onRefused: (doc, isRestored) => onRefused(readOwnEntries(doc, me), isRestored),
     onTold(entry) {
       const key = replica.look((doc) => keyOf(doc, me, entry));
       if (key !== null) onNeutralised(key, entry.code);
     },
-    onRefused,
   });
   const isLogged = (id: MessageId): boolean => replica.content().byId.has(id);
 
@@ -117,6 +122,9 @@ export function openSegmentReplica({
     edit: (id, body, editedAt) => replica.change((doc) => void editMessage(doc, me, id, body, editedAt)),
     remove: (id) => replica.change((doc) => deleteMessage(doc, me, id)),
     react: (id, emoji) => replica.change((doc) => react(doc, me, id, emoji)),
+    ownEntries: () => replica.look((doc) => readOwnEntries(doc, me)),
+    holds: (struct) => replica.look((doc) => holds(doc, struct)),
     close: replica.close,
+    abandon: replica.abandon,
   };
 }

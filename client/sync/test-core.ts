@@ -3,6 +3,9 @@ import type { Refusal } from '../../shared/close-codes.ts';
 import { parseDocumentId, type Uuid } from '../../shared/ids.ts';
 import { MESSAGE, SYNC } from '../../shared/protocol.ts';
 import { readLog } from '../../shared/segment.ts';
+import { systemRandom } from '../../shared/clock.ts';
+import { makeMemoryLog } from '../../sync-server/memory/update-log.ts';
+import { reopen } from '../../sync-server/core/restore/reopen.ts';
 import { startTestNode } from '../../sync-server/core/testing/test-node.ts';
 import type { Permissions } from '../../sync-server/core/ports.ts';
 import type { Session } from '../../sync-server/core/session/session.ts';
@@ -22,7 +25,8 @@ function bringsStructs(message: Uint8Array): boolean {
 /** The real core over memory adapters behind virtual sockets, with a network that a test cuts. */
 export async function startCore(clock: Clock, options: { permissions?: Permissions } = {}) {
   const world = await startTestNode(options);
-  const { node, store } = world;
+  const { store, clock: serverClock } = world;
+  let { node } = world;
   const sessions = new Map<VirtualSocket, Session>();
   const dialling = new Map<VirtualSocket, Uuid>();
   const refusals: { documentId: string; code: number; reason: string }[] = [];
@@ -61,6 +65,16 @@ export async function startCore(clock: Clock, options: { permissions?: Permissio
     deliver(() => socket.opened());
   }
 
+  function cut(): void {
+    isUp = false;
+    const lost = [...sessions];
+    sessions.clear();
+    for (const [socket, session] of lost) {
+      session.closed();
+      socket.closed(1006, '');
+    }
+  }
+
   return {
     world,
     refusals,
@@ -72,6 +86,34 @@ export async function startCore(clock: Clock, options: { permissions?: Permissio
       const doc = new Y.Doc();
       for (const { update } of store.conversations.get(conversationId)?.documents.get(n)?.rows ?? []) Y.applyUpdate(doc, update);
       return doc;
+    },
+    isUp: () => isUp,
+    /** Copies all that the server holds; answers the way back to it, as after a restored backup: with the network cut, on a fresh node. */
+    backUp() {
+      const kept = structuredClone([...store.conversations].map(([id, { lock: _, ...row }]) => [id, row] as const));
+      return async () => {
+        cut();
+        await node.stop();
+        store.conversations.clear();
+        for (const [id, row] of structuredClone(kept)) store.conversations.set(id, { ...row, lock: Promise.resolve() });
+        for (const [id] of kept) await reopen(makeMemoryLog(store, { clock: serverClock }), id, systemRandom);
+        node = await world.anotherNode();
+      };
+    },
+    /** What goes over HTTP and needs no answer but that it was done. */
+    apiOf(userId: Uuid) {
+      const done = async (): Promise<never> => undefined as never;
+      return {
+        async openDirect(otherId: Uuid) {
+          await node.messaging.openDirect(userId, otherId);
+          return done();
+        },
+        markRead: done,
+        accept: done,
+        hide: done,
+        removeMember: done,
+        setBlocked: done,
+      };
     },
     largest: () => largest,
     openProviderOf(userId: Uuid): OpenProvider {
@@ -100,15 +142,7 @@ export async function startCore(clock: Clock, options: { permissions?: Permissio
       });
       return makeOpenProvider({ socketFor, renew: async () => 'renewed', clock });
     },
-    cut() {
-      isUp = false;
-      const lost = [...sessions];
-      sessions.clear();
-      for (const [socket, session] of lost) {
-        session.closed();
-        socket.closed(1006, '');
-      }
-    },
+    cut,
     heal() {
       isUp = true;
       const waiting = [...dialling];

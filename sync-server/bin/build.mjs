@@ -4,10 +4,11 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root, runNode } from './run.mjs';
 
-/** The built server and the built commands for accounts and reports: importing one runs it. */
+/** The built server and the built commands for accounts, reports and backups: importing one runs it. */
 export const serverEntry = join(root, 'dist', 'server', 'main.mjs');
 export const userEntry = join(root, 'dist', 'server', 'user.mjs');
 export const reportsEntry = join(root, 'dist', 'server', 'reports.mjs');
+export const backupEntry = join(root, 'dist', 'server', 'backup.mjs');
 
 const stampFile = join(root, 'dist', '.built-from');
 const SOURCES = ['client', 'shared', 'sync-server', 'package-lock.json', 'package.json', 'tsconfig.json', 'vite.config.ts'];
@@ -16,7 +17,7 @@ const NOT_BUILT = /\.test\.tsx?$|^client\/e2e\/|^sync-server\/bin\//;
 /** Builds client and server, unless the last build was made from the same sources. Resolves to whether there is a build now. */
 export async function ensureBuilt() {
   const stamp = await hashSources();
-  const outputs = [serverEntry, userEntry, reportsEntry, join(root, 'dist', 'client', 'index.html')];
+  const outputs = [serverEntry, userEntry, reportsEntry, backupEntry, join(root, 'dist', 'client', 'index.html')];
   if (outputs.every(existsSync) && (await readFile(stampFile, 'utf8').catch(() => '')) === stamp) return true;
   console.log('Building client and server.');
   await rm(stampFile, { force: true });

@@ -50,6 +50,14 @@ export async function register(origin: string, handle: string): Promise<Person> 
   return makePerson(origin, { id: user.id, handle, token: accessToken, refreshToken });
 }
 
+/** Signs somebody in again who is here already. */
+export async function logIn(origin: string, handle: string): Promise<Person> {
+  const answer = await call(origin, null, 'POST', '/api/auth/login', { handle, password: PASSWORD, client: 'program' });
+  if (answer.status !== 200) throw new Error(`log in ${handle}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  const { user, accessToken, refreshToken } = withRefresh.parse(answer.body);
+  return makePerson(origin, { id: user.id, handle, token: accessToken, refreshToken });
+}
+
 function makePerson(origin: string, who: { id: Uuid; handle: string; token: string; refreshToken: string }): Person {
   const { id, handle } = who;
   let { token, refreshToken } = who;

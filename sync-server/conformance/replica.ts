@@ -35,10 +35,12 @@ export interface ReplicaOptions {
 }
 
 /** The way to give a stock provider a header, which browsers have no need of. */
-function socketOf(who: { token: string }, onFrame: (frame: Uint8Array) => void): typeof WebSocket {
+export function socketOf(who: { readonly token: string }, onFrame: (frame: Uint8Array) => void = () => {}): typeof WebSocket {
   class TokenSocket extends NodeSocket {
     constructor(url: string | URL, protocols?: string | string[]) {
       super(url, protocols, { headers: { authorization: `Bearer ${who.token}` } });
+      // The close says enough of it; unheard it would end the process.
+      this.on('error', () => {});
       this.on('message', (frame: ArrayBuffer) => onFrame(new Uint8Array(frame)));
     }
   }

@@ -1,5 +1,6 @@
 import type { Clock, RandomBytes } from '../../shared/clock.ts';
 import { CLOSE, SPREAD_MOST_MS, encodeSpread } from '../../shared/close-codes.ts';
+import type { Restored } from '../../shared/inbox.ts';
 import { type DocumentName, type Uuid, directConversationId } from '../../shared/ids.ts';
 import { type ChannelsVisit, openChannels } from './session/channels.ts';
 import { makeCommitter } from './room/committer.ts';
@@ -64,6 +65,8 @@ const DEPART_MS = 10_000;
 
 export async function startNode(deps: {
   log: UpdateLog;
+  /** The last backup that the database went back to, told to every device. */
+  restored?: Restored | null;
   bus: HintBus;
   membership: Membership;
   relations: Relations;
@@ -272,6 +275,7 @@ export async function startNode(deps: {
               openInbox({
                 ...way,
                 source: deps.inbox,
+                restored: deps.restored ?? null,
                 membership,
                 allowances,
                 clock,

@@ -10,6 +10,8 @@ export interface CuttingProxy {
    * server answers, and keeps the answer.
    */
   cutAt(text: string, what: 'request' | 'answer'): void;
+  /** From now on whoever sends `text` waits so long for what the server answers. */
+  delayAt(text: string, ms: number): void;
   /** Cuts all connections and refuses new ones. */
   goDown(): Promise<void>;
   /** Takes connections again, at the same address. */
@@ -21,6 +23,7 @@ export async function openCuttingProxy(targetUrl: string): Promise<CuttingProxy>
   const target = new URL(targetUrl);
   const pairs = new Set<() => void>();
   let plan: { text: string; what: 'request' | 'answer' } | null = null;
+  let delay: { text: string; ms: number } | null = null;
 
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);
@@ -36,6 +39,10 @@ export async function openCuttingProxy(targetUrl: string): Promise<CuttingProxy>
   });
 
   function pass(bytes: Buffer, upstream: Socket, cut: () => void): void {
+    if (delay && bytes.includes(delay.text)) {
+      upstream.pause();
+      setTimeout(() => upstream.resume(), delay.ms);
+    }
     if (!plan || !bytes.includes(plan.text)) return void upstream.write(bytes);
     const { what } = plan;
     plan = null;
@@ -66,6 +73,9 @@ export async function openCuttingProxy(targetUrl: string): Promise<CuttingProxy>
     url: url.href,
     cutAt(text, what) {
       plan = { text, what };
+    },
+    delayAt(text, ms) {
+      delay = ms > 0 ? { text, ms } : null;
     },
     goDown,
     comeBack: () => listen(port),

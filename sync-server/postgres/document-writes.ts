@@ -105,7 +105,7 @@ const insertDocuments = (tx: Transaction, rows: readonly DocumentRow[]) => tx`
 
 async function updateDocuments(tx: Transaction, rows: readonly DocumentRow[]): Promise<void> {
   const { count } = await tx`
-    update documents d set position = x.position, log_clock = x."logClock", messages = x.messages, bytes = x.bytes, clients = x.clients,
+    update documents d set position = x.position, log_client = x."logClient", log_clock = x."logClock", messages = x.messages, bytes = x.bytes, clients = x.clients,
       closed_at = case when x.closed then coalesce(d.closed_at, now()) end,
       compact_asked_at = coalesce(d.compact_asked_at, case when x.compact then now() end)
     from ${recordset(tx, rows)}

@@ -10,12 +10,14 @@ import { asConversation, conversationRows, isListed, membershipOf } from './conv
  * after somebody read beyond it. What lies in the overlap comes again, as whole rows.
  *
  * The horizon is read before the rows (L12): what commits in between is seen and comes again. Transaction numbers mean something only in
- * one history of one cluster, so a cursor names both; after a restore it is of no use, and the list is told whole.
+ * one history of one cluster, so a cursor names both, and the last restored backup; after a restore it is of no use, and the list is told
+ * whole.
  */
 export function makePostgresInbox(sql: Sql): InboxSource {
   async function readHorizon(): Promise<{ history: string; oldest: string; next: string }> {
     const [row] = await sql<{ history: string; oldest: string; next: string }[]>`
-      select (select system_identifier from pg_control_system())::text || '.' || left(pg_walfile_name(pg_current_wal_lsn()), 8) as history,
+      select (select system_identifier from pg_control_system())::text || '.' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
+          || coalesce((select '.' || id::text from restores order by at desc limit 1), '') as history,
         pg_snapshot_xmin(s)::text as oldest, pg_snapshot_xmax(s)::text as next
       from pg_current_snapshot() as s`;
     return row!;
@@ -51,6 +53,6 @@ export function makePostgresInbox(sql: Sql): InboxSource {
 
 /** From which transaction on to read; null, whole, where the cursor is of another history or ahead of this one. */
 function readCursor(cursor: string | null, history: string, next: string): string | null {
-  const [, of, from] = /^([0-9]{1,20}\.[0-9A-F]{8})\.([0-9]{1,19})$/.exec(cursor ?? '') ?? [];
+  const [, of, from] = /^([0-9]{1,20}\.[0-9A-F]{8}(?:\.[0-9a-f-]{36})?)\.([0-9]{1,19})$/.exec(cursor ?? '') ?? [];
   return from !== undefined && of === history && BigInt(from) <= BigInt(next) ? from : null;
 }

@@ -4,10 +4,10 @@ import type { MessageValue } from '../../../shared/segment.ts';
 import type { ConversationMarks, Setting } from '../../../shared/user-document.ts';
 
 /**
- * Why an entry failed for good: neutralised by the server, its message is gone, the conversation is not open to this person, or the server
- * cannot read it.
+ * Why an entry failed for good: neutralised by the server, its message is gone, the conversation is not open to this person, there is none
+ * any more, or the server cannot read it.
  */
-export type Failure = Neutralised | 'gone' | 'refused' | 'unreadable';
+export type Failure = Neutralised | 'gone' | 'refused' | 'lost' | 'unreadable';
 
 /** Where a struct of Yjs stands: its client id and clock. */
 export interface StructId {

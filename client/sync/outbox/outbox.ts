@@ -1,5 +1,5 @@
 import type { Clock } from '../../../shared/clock.ts';
-import type { MessageId, Uuid } from '../../../shared/ids.ts';
+import { type MessageId, type Uuid, messageTime } from '../../../shared/ids.ts';
 import type { MessageValue } from '../../../shared/segment.ts';
 import * as by from './entry.ts';
 import { type Decide, type Entry, answerKey, blockKey, changeKey, messageKey, openKey, privateKey, reactKey, readKey } from './entry.ts';
@@ -31,6 +31,8 @@ export interface Outbox {
   send: (conversationId: Uuid, id: MessageId, value: MessageValue) => void;
   edit: (conversationId: Uuid, id: MessageId, n: number | null, body: string) => void;
   remove: (conversationId: Uuid, id: MessageId, n: number | null) => void;
+  /** Sends again what was sent, and the server lost: before all that was written later. */
+  offer: (conversationId: Uuid, messages: readonly { messageId: MessageId; value: MessageValue }[]) => void;
   read: (conversationId: Uuid, seq: number) => void;
   answer: (conversationId: Uuid, answer: by.Answer) => void;
   block: (conversationId: Uuid, userId: Uuid, isBlocked: boolean) => void;
@@ -262,6 +264,15 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     entries: () => (sorted ??= [...held.values()].sort((a, b) => a.order - b.order)),
     open: (id, userId) => add({ ...common(openKey(id), id), kind: 'open', userId }),
     send: (id, messageId, value) => add({ ...common(messageKey(messageId), id), kind: 'message', messageId, value, placed: false }),
+    offer(id, messages) {
+      const offered = messages.map(({ messageId, value }, i): Entry => {
+        const at = messageTime(messageId);
+        const key = messageKey(messageId);
+        // Another device may bring it, too: it may have left already.
+        return { ...common(key, id), at, order: at * 1_000 + i, kind: 'message', messageId, value, placed: true };
+      });
+      for (const entry of offered) add(entry);
+    },
     read: (id, seq) => add({ ...common(readKey(id), id), kind: 'read', seq }),
     answer: (id, answer) => add({ ...common(answerKey(id), id), kind: 'answer', answer }),
     block: (id, userId, isBlocked) => add({ ...common(blockKey(userId), id), kind: 'block', userId, isBlocked }),

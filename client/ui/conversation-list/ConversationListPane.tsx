@@ -1,10 +1,12 @@
 import { A } from '@solidjs/router';
 import { type Component, Match, Show, Switch } from 'solid-js';
+import type { RestoredNotice } from '../../state/create-restored.ts';
 import { usePlatform, useMe, usePage } from '../context.ts';
 import { Avatar } from '../controls/Avatar.tsx';
 import { Icon } from '../controls/Icon.tsx';
 import { createClearable } from '../create-clearable.ts';
 import { countOf } from '../format.ts';
+import { formatMoment } from '../times.ts';
 import { ConversationLinks } from './ConversationLinks.tsx';
 import { createListKeys } from './create-list-keys.ts';
 import { PeopleResults } from './PeopleResults.tsx';
@@ -16,9 +18,14 @@ function wordsFor(count: number, failed: number): string {
   return `${countOf(failed, 'message')} not sent${count > failed ? `, ${count - failed} waiting` : ''}`;
 }
 
-/** At the foot, where it moves nothing: what waits to be sent, and a newer version of the app. */
+/** What happened, and what becomes of it without the person's doing. */
+const restoredWords = ({ backTo }: RestoredNotice): string =>
+  `The server went back to a backup${backTo === null ? '' : ` of ${formatMoment(backTo)}`}. ` +
+  'What you sent since then is being sent again; what others sent comes back with their devices.';
+
+/** At the foot, where it moves nothing: what waits to be sent, what became of the server, and a newer version of the app. */
 const Notices: Component = () => {
-  const { waiting, connection } = usePage();
+  const { waiting, connection, restored } = usePage();
   const failed = (): number => waiting.entries.filter(({ failure }) => failure !== null).length;
   const platform = usePlatform();
   const isClearable = createClearable();
@@ -36,6 +43,17 @@ const Notices: Component = () => {
               </Show>
             </span>
           </A>
+        )}
+      </Show>
+      <Show when={restored.notice()}>
+        {(notice) => (
+          <p class="notice" role="status">
+            <Icon name="alert" />
+            <span class="notice__words">{restoredWords(notice())}</span>
+            <button type="button" class="link" onClick={restored.dismiss}>
+              Understood
+            </button>
+          </p>
         )}
       </Show>
       <Show when={platform.isUpdateReady()}>

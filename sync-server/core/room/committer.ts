@@ -1,11 +1,11 @@
 import type * as Y from 'yjs';
 import type { Clock, RandomBytes } from '../../../shared/clock.ts';
 import type { Uuid } from '../../../shared/ids.ts';
-import { encodeAck, encodeTold } from '../../../shared/protocol.ts';
 import { decodeUpdate } from '../accept/decode.ts';
-import { type Job, type Judgement, type Outcome, RootNeeded, judge, judgeRoom, takeConversation } from './judge.ts';
-import { CommitUnknown, type DocumentWrite, type Locked, type Logger, LogUnavailable, type Permissions, type UpdateLog } from '../ports.ts';
-import { BrokenDocument, type Room, advance, encodeRoomStep1 } from './room.ts';
+import { type Job, type Judgement, RootNeeded, judge, judgeRoom, takeConversation } from './judge.ts';
+import { CommitUnknown, type Locked, type Logger, LogUnavailable, type Permissions, type UpdateLog } from '../ports.ts';
+import { BrokenDocument, type Room, advance } from './room.ts';
+import { makeSettler, tell } from './settle.ts';
 import type { Work } from './work.ts';
 import type { Rooms } from './rooms.ts';
 import { type Batch, byConversation, wantsOf } from './batch.ts';
@@ -49,6 +49,7 @@ export function makeCommitter(deps: {
   logger: Logger;
 }): Committer {
   const { log, rooms, clock, logger } = deps;
+  const settleOrDrop = makeSettler(rooms, logger);
   const waiting = new Set<Room>();
   const idlers: (() => void)[] = [];
   let running = false;
@@ -145,6 +146,10 @@ export function makeCommitter(deps: {
   function catchUp(room: Room, under: Locked): boolean {
     const document = under.documents.get(room.name.n);
     if (!document) return false;
+    if (document.state.position < room.state.position) {
+      logger.error({ document: room.id }, 'the log has gone back: was a backup restored under a running server?');
+      return false;
+    }
     takeConversation(room, under);
     try {
       advance(room, document.rows, document.claims, document.state);
@@ -153,54 +158,6 @@ export function makeCommitter(deps: {
       if (!(error instanceof BrokenDocument)) throw error;
       logger.error({ document: room.id, error: error.message }, 'a room could not catch up');
       return false;
-    }
-  }
-
-  /** What goes wrong after the commit costs the rooms their cache, never the process. */
-  function settleOrDrop(judgement: Judgement): void {
-    try {
-      settle(judgement);
-    } catch (error) {
-      logger.error({ conversationId: judgement.conversationId, error: String(error) }, 'a committed batch could not be told');
-      for (const { room } of judgement.rooms) rooms.drop(room, 'restart');
-    }
-  }
-
-  /** L7: each room in one synchronous step, then the root that the batch wrote beside them. */
-  function settle({ conversationId, rooms: judged, write }: Judgement): void {
-    const parts = new Map(write?.documents.map((part) => [part.state.n, part]));
-    for (const { room, outcomes } of judged) {
-      const part = parts.get(room.name.n);
-      if (part) takeWritten(room, part);
-      if (write) room.conversation = { ...room.conversation, seq: write.seq, open: write.open };
-      room.failures = 0;
-      for (const outcome of outcomes) tell(room, outcome);
-    }
-    const root = parts.get(0);
-    const rootRoom = root && rooms.get({ kind: 'root', conversationId, n: 0 });
-    if (root && rootRoom) takeWritten(rootRoom, root);
-  }
-
-  function takeWritten(room: Room, { state, update, claims }: DocumentWrite): void {
-    if (!room.closed) rooms.offer(room, [{ position: state.position, update }], claims, state);
-  }
-
-  function tell(room: Room, outcome: Outcome): void {
-    switch (outcome.kind) {
-      case 'posted':
-        return outcome.done(outcome.result);
-      case 'acked':
-        if (outcome.from.acks && outcome.told.length > 0) outcome.from.send(encodeTold(outcome.told));
-        if (outcome.committed.length === 0) return outcome.from.judged('idle');
-        if (outcome.from.acks) outcome.from.sendLive(encodeAck(outcome.committed), null);
-        return outcome.from.judged('committed');
-      case 'ahead':
-        outcome.from.send(encodeRoomStep1(room));
-        return outcome.from.judged('ahead');
-      case 'refused':
-        return outcome.from.end('refused', outcome.reason);
-      case 'not-member':
-        return outcome.from.end('notMember');
     }
   }
 

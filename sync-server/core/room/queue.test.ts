@@ -48,3 +48,14 @@ test('[L1] many people fill it, and no further', () => {
   expect(queue.takeAll()).toHaveLength(added);
   expect(queue.hasRoomFor('nobody yet', 1)).toBe(true);
 });
+
+test('[L1] the queues of a node fill it together, and no further; what is taken makes room again', () => {
+  const node = { works: 0, bytes: 0 };
+  const queues = Array.from({ length: 40 }, () => makeWorkQueue(node));
+  let added = 0;
+  for (const queue of queues) while (queue.add(frame(`user ${added % 100}`, LIMITS.update))) added++;
+  expect(added).toBe(LIMITS.nodeQueueBytes / LIMITS.update);
+  expect(queues.at(-1)!.hasRoomFor('anybody', 1)).toBe(false);
+  queues[0]!.takeAll();
+  expect(queues.at(-1)!.add(frame('anybody', 1))).toBe(true);
+});

@@ -25,7 +25,14 @@ export interface WorkQueue {
 const writerOf = (work: Work): Uuid => (work.kind === 'frame' ? work.from.userId : work.writer);
 const sizeOf = (work: Work): number => (work.kind === 'frame' ? work.update.byteLength : work.value[0].length);
 
-export function makeWorkQueue(): WorkQueue {
+/** What waits in all rooms of a node. */
+export interface Load {
+  works: number;
+  bytes: number;
+}
+
+/** `node` is counted in as well, so that very many rooms together wait within bounds. */
+export function makeWorkQueue(node: Load = { works: 0, bytes: 0 }): WorkQueue {
   const works: Work[] = [];
   const all = { works: 0, bytes: 0 };
   const shares = new Map<Uuid, { works: number; bytes: number }>();
@@ -33,7 +40,7 @@ export function makeWorkQueue(): WorkQueue {
   function count(work: Work, sign: 1 | -1): void {
     const writer = writerOf(work);
     const share = shares.get(writer) ?? { works: 0, bytes: 0 };
-    for (const each of [all, share]) {
+    for (const each of [all, share, node]) {
       each.works += sign;
       each.bytes += sign * sizeOf(work);
     }
@@ -48,6 +55,8 @@ export function makeWorkQueue(): WorkQueue {
     hasRoomFor(userId, bytes) {
       const share = shares.get(userId) ?? { works: 0, bytes: 0 };
       return (
+        node.works < LIMITS.nodeQueueWorks &&
+        node.bytes + bytes <= LIMITS.nodeQueueBytes &&
         all.works < LIMITS.queueWorks &&
         all.bytes + bytes <= LIMITS.queueBytes &&
         share.works < LIMITS.queueWorks / LIMITS.queueShares &&

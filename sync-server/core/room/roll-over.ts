@@ -7,15 +7,17 @@ import { createPrivate, nameNext } from '../../../shared/user-document.ts';
 import type { DocumentState, DocumentWrite, UpdateRow } from '../ports.ts';
 import { freshState, writeAsServer } from './server-write.ts';
 
-/** The segment after this one, and what the root says of it. */
+/** The segment after this one, `gap` seqs after its last, and what the root says of it. */
 export function nextSegment(
   before: DocumentState,
   random: RandomBytes,
+  gap = 0,
 ): { open: number; segment: DocumentWrite; nameIn: (root: Y.Doc) => void } {
   const open = before.n + 1;
   const firstSeq = before.firstSeq + before.messages;
-  const segment = writeAsServer(freshState(open, firstSeq, random), [], (doc) => createSegment(doc, open, firstSeq));
-  return { open, segment, nameIn: (root) => openSegment(root, open, firstSeq) };
+  const from = firstSeq + gap;
+  const segment = writeAsServer(freshState(open, from, random), [], (doc) => createSegment(doc, open, from));
+  return { open, segment, nameIn: (root) => openSegment(root, open, from) };
 }
 
 /** The writes that open the next segment: the segment itself and, in a conversation, the root that names it (D4). */

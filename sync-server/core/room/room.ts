@@ -3,7 +3,7 @@ import type { CloseName } from '../../../shared/close-codes.ts';
 import { type DocumentName, type Uuid, formatDocumentId } from '../../../shared/ids.ts';
 import { encodeStep1, encodeUpdate } from '../../../shared/protocol.ts';
 import { LOG } from '../../../shared/segment.ts';
-import { type WorkQueue, makeWorkQueue } from './queue.ts';
+import { type Load, type WorkQueue, makeWorkQueue } from './queue.ts';
 import type { Claim, ConversationState, DocumentState, LoadedDocument, Member, UpdateRow } from '../ports.ts';
 import type { Watcher } from './work.ts';
 
@@ -41,7 +41,7 @@ export class BrokenDocument extends Error {
 const hasPending = (doc: Y.Doc): boolean => doc.store.pendingStructs !== null || doc.store.pendingDs !== null;
 
 /** Makes a room from what the log holds. Throws `BrokenDocument` where that is not a whole document: nobody may write on top of it. */
-export function makeRoom(name: DocumentName, loaded: LoadedDocument): Room {
+export function makeRoom(name: DocumentName, loaded: LoadedDocument, node?: Load): Room {
   const room: Room = {
     name,
     id: formatDocumentId(name),
@@ -51,7 +51,7 @@ export function makeRoom(name: DocumentName, loaded: LoadedDocument): Room {
     members: byUser(loaded.members),
     claims: new Map(),
     watchers: new Set(),
-    queue: makeWorkQueue(),
+    queue: makeWorkQueue(node),
     failures: 0,
     busy: false,
     closed: false,

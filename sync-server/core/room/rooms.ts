@@ -64,12 +64,13 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
   const { log, clock, logger } = deps;
   const slots = new Map<string, Slot>();
   const quarantined = new Map<string, number>();
+  const waiting = { works: 0, bytes: 0 };
 
   async function load(name: DocumentName): Promise<Room | null> {
     const loaded = await log.read(name.conversationId, name.n, 0);
     if (!loaded || (loaded.conversation.kind === 'private') !== (name.kind === 'user')) return null;
     try {
-      return makeRoom(name, loaded);
+      return makeRoom(name, loaded, waiting);
     } catch (error) {
       if (!(error instanceof BrokenDocument)) throw error;
       logger.error({ document: formatDocumentId(name), error: error.message }, 'a stored document is broken; it is quarantined');

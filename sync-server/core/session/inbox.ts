@@ -1,7 +1,14 @@
 import type { Clock } from '../../../shared/clock.ts';
 import type { CloseName } from '../../../shared/close-codes.ts';
 import type { Uuid } from '../../../shared/ids.ts';
-import { type InboxAnswer, type InboxChanges, type InboxRequest, decodeInboxRequest, encodeInbox } from '../../../shared/inbox.ts';
+import {
+  type InboxAnswer,
+  type InboxChanges,
+  type InboxRequest,
+  type Restored,
+  decodeInboxRequest,
+  encodeInbox,
+} from '../../../shared/inbox.ts';
 import { KEEP_ALIVE_MS, LIMITS, RATES } from '../../../shared/limits.ts';
 import { OLDEST_VERSION, PROTOCOL_VERSION } from '../../../shared/protocol-version.ts';
 import type { InboxSource, Logger, Membership } from '../ports.ts';
@@ -46,6 +53,8 @@ export interface InboxWay {
 
 export interface InboxDeps extends InboxWay {
   source: InboxSource;
+  /** The last backup that the database went back to. */
+  restored?: Restored | null;
   /** The first read may be the whole list, and counts as an answer (W13). */
   allowances: Pick<Allowances, 'question' | 'answered'>;
   membership: Membership;
@@ -86,7 +95,7 @@ export function openInbox(deps: InboxDeps): Inbox {
 
   function greet({ version, cursor: from }: Extract<InboxRequest, { hello: unknown }>['hello']): void {
     if (version < OLDEST_VERSION) return deps.end('tooOld');
-    say({ hello: { version: PROTOCOL_VERSION, oldest: OLDEST_VERSION } });
+    say({ hello: { version: PROTOCOL_VERSION, oldest: OLDEST_VERSION, ...(deps.restored ? { restored: deps.restored } : {}) } });
     // Whatever is said may be the end of a reader that is too slow (W7).
     if (isStopped()) return;
     cursor = from;

@@ -4,6 +4,7 @@ import type { CloseName } from '../../../shared/close-codes.ts';
 import type { Uuid } from '../../../shared/ids.ts';
 import { LIMITS, RATES } from '../../../shared/limits.ts';
 import { encodeStep2 } from '../../../shared/protocol.ts';
+import { isAhead } from '../restore/ahead.ts';
 import type { Room } from '../room/room.ts';
 import type { Rooms } from '../room/rooms.ts';
 import type { Allowances } from './allowances.ts';
@@ -35,16 +36,14 @@ export function makeQuestions(deps: {
     send(lacking);
   }
 
-  /** The client knows more of the server's own structs than the room: another node may have committed them, or a backup was restored. */
-  const isAhead = (held: Map<number, number>, { state }: Room): boolean => (held.get(state.logClient) ?? 0) > state.logClock;
-
+  /** Another node may have committed it; else a backup was restored. */
   async function lookAgain(room: Room, vector: Uint8Array, held: Map<number, number>): Promise<void> {
     try {
       await rooms.refresh(room);
     } catch {
       return end('tryLater');
     }
-    if (isAhead(held, room)) end('refused', 'restored');
+    if (isAhead(room, userId, held)) end('refused', 'restored');
     else answer(room, vector);
   }
 
@@ -55,7 +54,7 @@ export function makeQuestions(deps: {
       const held = readStateVector(vector, LIMITS.stateVectorClients + room.doc.store.clients.size);
       if (bucket.take(clock.elapsed()) > 0) end('tryLater', 'too many sync requests');
       else if (!held) end('refused', 'malformed');
-      else if (isAhead(held, room)) void lookAgain(room, vector, held);
+      else if (isAhead(room, userId, held)) void lookAgain(room, vector, held);
       else answer(room, vector);
       return 0;
     },

@@ -7,6 +7,7 @@ import { identity } from './0005-identity.ts';
 import { rights } from './0007-rights.ts';
 import { reports } from './0008-reports.ts';
 import { foreignDepartures } from './0009-foreign-departures.ts';
+import { restores } from './0010-restores.ts';
 
 /** A change of the schema: SQL text of one or more statements. Once released it is never edited. */
 export interface Migration {
@@ -15,4 +16,15 @@ export interface Migration {
 }
 
 /** All migrations, in the order in which they are applied. */
-export const MIGRATIONS: readonly Migration[] = [messaging, accounts, inbox, avatars, identity, waysIn, rights, reports, foreignDepartures];
+export const MIGRATIONS: readonly Migration[] = [
+  messaging,
+  accounts,
+  inbox,
+  avatars,
+  identity,
+  waysIn,
+  rights,
+  reports,
+  foreignDepartures,
+  restores,
+];
