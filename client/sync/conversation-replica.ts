@@ -136,8 +136,9 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
       settle();
     };
     function onRefused(own: readonly OwnEntry[], isRestored: boolean): void {
-      rescues.keep(formatDocumentId({ kind: 'segment', conversationId: id, n }), own);
-      // What the server has lost since is nobody's fault here.
+      // What may be the reason is in the outbox still, and goes from there.
+      const others = isRestored ? own : own.filter(({ messageId }) => !outbox.get(changeKey(messageId)));
+      rescues.keep(formatDocumentId({ kind: 'segment', conversationId: id, n }), others);
       if (!isRestored) mover.refused(n);
     }
     segments.set(n, openSegmentReplica({ conversationId: id, n, me, openProvider, cache, onChange: settle, onNeutralised, onRefused }));

@@ -26,7 +26,8 @@ async function start(disk = new Map<string, unknown>(), unopened: readonly strin
   const inbox = openInbox(database, (id) => unopened.includes(id));
   const watch = openRestoredWatch({ database, inbox, onChange: () => {} });
   await Promise.all([inbox.ready, watch.ready]);
-  const titles = (): (string | null)[] => [...inbox.conversations().values()].map(({ title }) => title).toSorted();
+  const titles = (): (string | null)[] =>
+    [...inbox.conversations().values()].map(({ title }) => title).toSorted((a, b) => (a! < b! ? -1 : 1));
   return { disk, inbox, watch, titles };
 }
 

@@ -19,7 +19,7 @@ export async function openAppDevice(origin: string, who: Person): Promise<Sync> 
   return openSync({
     me: account,
     storage: openDeviceStorage(account.id, systemClock, systemRandom),
-    api: makeApi({ fetch: (path, init) => withToken(String(path), init) }),
+    api: makeApi({ fetch: (path, init) => withToken(path as string, init) }),
     url: `${origin.replace('http', 'ws')}/api/sync`,
     WebSocket: socketOf(who),
     locks: makeTestLocks(),

@@ -90,7 +90,7 @@ export async function startCore(clock: Clock, options: { permissions?: Permissio
     isUp: () => isUp,
     /** Copies all that the server holds; answers the way back to it, as after a restored backup: with the network cut, on a fresh node. */
     backUp() {
-      const kept = structuredClone([...store.conversations].map(([id, { lock: _, ...row }]) => [id, row] as const));
+      const kept = structuredClone([...store.conversations].map(([id, row]) => [id, { ...row, lock: null }] as const));
       return async () => {
         cut();
         await node.stop();
