@@ -23,7 +23,7 @@ import { tellUnavailable } from './unavailable.ts';
 import { makePostgresLog } from './update-log.ts';
 
 /** A node whose Postgres is cut, slow or full. */
-const { CUTS = '60', SEED = String(Date.now() % 1_000_000) } = process.env;
+const { CUTS = '30', SEED = String(Date.now() % 1_000_000) } = process.env;
 const CONNECTIONS = 4;
 /** On a machine with nothing else to do it is below 50 ms; a commit that held the loop would show as seconds. */
 const LOOP_MS = 500;
