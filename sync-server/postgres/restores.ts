@@ -13,7 +13,8 @@ export interface Restoring {
 export interface Restores {
   /**
    * The restore that is to be seen to, if there is one: begun before and not over, or asked for, or because this database is a copy of the
-   * one that a server last ran on. With it all sign-ins end, and links and challenges that may have been used since the backup.
+   * one that a server last ran on, or its history forked. With it all sign-ins end, and links and challenges that may have been used since
+   * the backup; not by a fork alone, as after each failover: what that lost is of seconds.
    */
   begin(asked: boolean, id: Uuid): Promise<Restoring | null>;
   /** The next conversations, in order of id. */
@@ -31,16 +32,18 @@ export function makeRestores(sql: Sql): Restores {
   return {
     begin: (asked, id) =>
       transaction(sql, async (tx) => {
-        const [home] = await tx<
-          { place: string; isHere: boolean }[]
-        >`select place, place = ${placeOf(tx)} as "isHere" from home for update`;
+        const [home] = await tx<{ isHere: boolean; isCopy: boolean }[]>`
+          select place = here as "isHere", split_part(place, '/', 1) <> split_part(here, '/', 1) as "isCopy"
+          from home, (select ${placeOf(tx)} as here) as found for update of home`;
         if (!home) await tx`insert into home (place) values (${placeOf(tx)})`;
         const [open] = await tx<Restoring[]>`select id, reached from restores where done_at is null order by at desc limit 1`;
         if (open || (!asked && (!home || home.isHere))) return open ?? null;
         await tx`insert into restores (id, back_to) select ${id}, max(last_at) from conversations where kind <> 'private'`;
-        await tx`delete from sign_ins`;
-        await tx`delete from password_resets`;
-        await tx`delete from passkey_challenges`;
+        if (asked || home?.isCopy) {
+          await tx`delete from sign_ins`;
+          await tx`delete from password_resets`;
+          await tx`delete from passkey_challenges`;
+        }
         return { id, reached: null };
       }),
     async conversations(after, limit) {
@@ -73,7 +76,10 @@ export function makeRestores(sql: Sql): Restores {
   };
 }
 
-/** A dump that is read in again makes tables of another number, another database, or another cluster; point-in-time recovery, another history. */
+/**
+ * Where this database is: a dump that is read in again makes a table of another number, another database, or another cluster. Behind the
+ * stroke its history: that forks with point-in-time recovery, and where a standby takes over.
+ */
 const placeOf = (tx: Transaction) => tx`
-  (select system_identifier from pg_control_system())::text || '.' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
-  || '.' || (select oid from pg_database where datname = current_database())::text || '.' || 'conversations'::regclass::oid::text`;
+  (select system_identifier from pg_control_system())::text || '.' || (select oid from pg_database where datname = current_database())::text
+  || '.' || 'conversations'::regclass::oid::text || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8)`;

@@ -57,8 +57,10 @@ export function deletedTextContract(name: string, open: () => Promise<DeletedTex
       return texts.filter((text) => all.includes(text));
     }
     async function allGone(texts: readonly string[]): Promise<void> {
-      await setup.passMinute();
-      await vi.waitFor(async () => expect(await found(texts)).toEqual([]), soon);
+      await vi.waitFor(async () => {
+        await setup.passMinute();
+        expect(await found(texts)).toEqual([]);
+      }, soon);
     }
 
     test('[L13] [D7] every version of it, its extras and what a moderator removed: neither in rows nor in documents', async () => {
