@@ -258,7 +258,7 @@ test('[F14] a private window, or a browser that has not promised anything: while
   const { page } = ana;
   stage.proxy.become({ kind: 'cut' });
   await send(ana, 'waits');
-  const hint = page.getByText('The browser may clear them when space runs short', { exact: true });
+  const hint = page.getByText('The browser may clear this to make room', { exact: true });
   await hint.waitFor();
   await page.getByRole('link', { name: '1 message waiting to be sent' }).first().click();
   await page.getByText('a private window forgets them when it is closed').waitFor();

@@ -39,7 +39,7 @@ const Notices: Component = () => {
             <span class="notice__words">
               <span>{wordsFor(count(), failed())}</span>
               <Show when={isAtRisk()}>
-                <span class="notice__more">The browser may clear them when space runs short</span>
+                <span class="notice__more">The browser may clear this to make room</span>
               </Show>
             </span>
           </A>
