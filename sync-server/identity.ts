@@ -34,7 +34,8 @@ export async function openIdentity({ signingKey, platform }: Config, sql: Sql, l
     return importStored(await stored.load(() => makeStoredKey(clock.now())));
   };
   const foreignAccounts = tellUnavailable(makeForeignAccounts(sql));
-  const findKey = platform && makeRemoteKeys({ url: platform.jwksUrl, fetch: (...request) => fetch(...request), now: clock.now, logger });
+  const findKey =
+    platform && makeRemoteKeys({ url: platform.jwksUrl, fetch: (...request) => fetch(...request), elapsed: clock.elapsed, logger });
   return {
     keys: await openKeyRing({ load, clock, logger }),
     platform: platform && findKey && makePlatform(platform, findKey),

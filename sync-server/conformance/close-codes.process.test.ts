@@ -2,7 +2,6 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SignJWT, calculateJwkThumbprint, decodeJwt, exportJWK, importPKCS8 } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
 import { systemRandom } from '../../shared/clock.ts';
@@ -16,6 +15,7 @@ import { type Person, register } from './person.ts';
 import { type RawSocket, openRaw } from './raw-socket.ts';
 import { type Replica, openReplica } from './replica.ts';
 import { type Server, startServer } from './server-process.ts';
+import { signToken } from './sign-token.ts';
 
 /**
  * Every close code that a client can meet, and what an attack leaves behind: nothing. Ada and Grace talk over stock providers; Grace's
@@ -276,19 +276,8 @@ describe('[W4] [D1] [H4] 4404', () => {
 
 describe('[S4] sessions', () => {
   /** A token of somebody's sign-in, as the server would have made it at another time. */
-  async function tokenOf(person: Person, { expiresInS, kid }: { expiresInS: number; kid?: string }): Promise<string> {
-    const key = await importPKCS8(await readFile(keyFile, 'utf8'), 'EdDSA', { extractable: true });
-    const expires = Math.floor(Date.now() / 1000) + expiresInS;
-    return new SignJWT({ sid: decodeJwt(person.token).sid })
-      .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid: kid ?? (await calculateJwkThumbprint(await exportJWK(key))) })
-      .setIssuer('homing')
-      .setAudience('homing')
-      .setSubject(person.id)
-      .setJti(makeUuid(Date.now(), systemRandom))
-      .setIssuedAt(expires - 15 * 60)
-      .setExpirationTime(expires)
-      .sign(key);
-  }
+  const tokenOf = async (person: Person, options: { expiresInS: number; kid?: string }): Promise<string> =>
+    signToken(await readFile(keyFile, 'utf8'), person, options);
 
   test('no token, garbage, and a token of another key: 4401', async () => {
     const path = `${conversationId}/1`;

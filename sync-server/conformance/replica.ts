@@ -28,6 +28,8 @@ export interface ReplicaOptions {
   doc?: Y.Doc;
   protocols?: string[];
   connect?: boolean;
+  /** What to dial with instead of a socket of its own. */
+  WebSocketPolyfill?: typeof WebSocket;
   /** Called when something was heard. */
   onHeard?: (heard: Heard) => void;
 }
@@ -72,9 +74,11 @@ export function openReplica(
     protocols,
     disableBc: true,
     maxBackoffTime: 500,
-    WebSocketPolyfill: socketOf(who, (frame) => {
-      for (const client of readAwarenessClients(frame) ?? []) announced.add(client);
-    }),
+    WebSocketPolyfill:
+      options.WebSocketPolyfill ??
+      socketOf(who, (frame) => {
+        for (const client of readAwarenessClients(frame) ?? []) announced.add(client);
+      }),
   });
   const hear = (one: Heard): void => {
     heard.push(one);

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { readMessages } from '../../shared/segment.ts';
-import { addMessage } from '../../shared/segment.ts';
+import * as Y from 'yjs';
 import { KEEP_ALIVE_MS, RATES } from '../../shared/limits.ts';
 import { encodeStep1 } from '../../shared/protocol.ts';
-import * as Y from 'yjs';
+import { addMessage, readMessages } from '../../shared/segment.ts';
 import { makeCarrier } from './testing/carrier.ts';
 import { settled } from './testing/manual-clock.ts';
 import { startTestNode } from './testing/test-node.ts';

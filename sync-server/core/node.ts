@@ -9,7 +9,19 @@ import { openInbox } from './session/inbox.ts';
 import { makeInboxes } from './session/inboxes.ts';
 import { makeMessaging } from './messaging.ts';
 import type { Messaging } from './messaging-port.ts';
-import type { Hint, HintBus, InboxSource, Logger, Membership, Permissions, Socket, StandingSignIns, UpdateLog } from './ports.ts';
+import {
+  CommitUnknown,
+  type Hint,
+  type HintBus,
+  type InboxSource,
+  LogUnavailable,
+  type Logger,
+  type Membership,
+  type Permissions,
+  type Socket,
+  type StandingSignIns,
+  type UpdateLog,
+} from './ports.ts';
 import { makeAsking } from './rights/asking.ts';
 import { makeDepartures } from './rights/departures.ts';
 import { makeMembers } from './rights/members.ts';
@@ -42,6 +54,8 @@ const COMPACT_MS = 10_000;
 /** A document is compacted this long after it asked, so that a burst of deletions is one compaction. */
 const COMPACT_AFTER_MS = 10_000;
 const COMPACT_AT_ONCE = 32;
+/** One that cannot be compacted, whatever is tried, is looked at again so much later. */
+const BROKEN_MS = 3_600_000;
 
 /** Those who come back from a node that stopped are a thousand a second for the others. */
 const SPREAD_MS = 1;
@@ -159,9 +173,24 @@ export async function startNode(deps: {
     for (let went = COMPACT_AT_ONCE; went === COMPACT_AT_ONCE && !stopped;) {
       went = 0;
       for (const { conversationId, n } of await log.due(COMPACT_AFTER_MS, COMPACT_AT_ONCE)) {
-        await log.compact(conversationId, n, compact).then(() => went++, warn(`a document could not be compacted: ${conversationId}/${n}`));
+        if (await compactOne(conversationId, n)) went++;
       }
     }
+  }
+
+  /** False: not now. */
+  async function compactOne(conversationId: Uuid, n: number): Promise<boolean> {
+    try {
+      await log.compact(conversationId, n, compact);
+    } catch (error) {
+      if (error instanceof LogUnavailable || error instanceof CommitUnknown) {
+        warn(`a document could not be compacted: ${conversationId}/${n}`)(error);
+        return false;
+      }
+      logger.error({ conversationId, n, error: String(error) }, 'a document cannot be compacted; it is put off');
+      await log.putOff(conversationId, n, BROKEN_MS);
+    }
+    return true;
   }
 
   function every(ms: number, task: () => Promise<void>, message: string): () => void {

@@ -200,6 +200,8 @@ export interface UpdateLog {
   due(forMs: number, limit: number): Promise<{ conversationId: Uuid; n: number }[]>;
   /** Under the lock and in one transaction, replaces exactly the rows that `merge` was given by the one it returns. */
   compact(conversationId: Uuid, n: number, merge: (rows: UpdateRow[]) => Uint8Array): Promise<void>;
+  /** A document that cannot be compacted asks again so much later, so that it does not stand before all others. */
+  putOff(conversationId: Uuid, n: number, forMs: number): Promise<void>;
 }
 
 /** What a node says of a client id in a conversation's root: who speaks under it, since which of the nodes' clocks; `typing` null: nobody any more. */

@@ -111,6 +111,11 @@ export function makeMemoryLog(store: MemoryStore, { clock, pause = nextTurn }: {
         document.state = { ...document.state, bytes: update.byteLength };
         document.compactDueAt = null;
       }),
+    putOff(conversationId, n, forMs) {
+      const document = store.conversations.get(conversationId)?.documents.get(n);
+      if (document && document.compactDueAt !== null) document.compactDueAt = clock.now() + forMs;
+      return later(undefined);
+    },
   };
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { connect } from './connect.ts';
 import { createTestDatabase } from './launcher/test-database.ts';
 
-test('a server that may forget what it confirmed is refused, naming what is off', async () => {
+test('[F2] a server that may forget what it confirmed is refused, naming what is off', async () => {
   const database = await createTestDatabase();
   // The test cluster itself runs without fsync.
   await expect(connect(database.url)).rejects.toThrow('fsync off');

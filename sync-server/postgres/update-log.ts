@@ -86,6 +86,11 @@ export function makePostgresLog(sql: Sql): UpdateLog {
         if (rows.length > 0) await replaceRows(tx, { conversationId, n }, rows, merge(rows));
       });
     },
+    async putOff(conversationId, n, forMs) {
+      await sql`
+        update documents set compact_asked_at = now() + make_interval(secs => ${forMs} / 1000.0)
+        where conversation_id = ${conversationId} and n = ${n} and compact_asked_at is not null`;
+    },
   };
 }
 

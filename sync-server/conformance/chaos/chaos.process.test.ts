@@ -5,13 +5,15 @@ import { freshLog, storedMessages } from '../stored.ts';
 import { type Cluster, type When, openCluster } from './cluster.ts';
 import { type Crew, keepWriting, openCrew, renew } from './load.ts';
 
-const { KILLS = '4', DB_KILLS = '2', RATE = '150', NODES = '3', SEED = String(Date.now() % 1_000_000) } = process.env;
+const { KILLS = '4', DB_KILLS = '2', RATE = '100', NODES = '3', SEED = String(Date.now() % 1_000_000) } = process.env;
 const kills = { node: Number(KILLS), postgres: Number(DB_KILLS) };
 type Kind = keyof typeof kills;
 const WHEN: readonly When[] = ['any', 'any', 'asked', 'sent', 'answered'];
 const CREWS = ['oak', 'elm', 'ash'];
 /** Sessions are renewed so often, counted in kills: their tokens live 15 minutes. */
 const RENEW_EVERY = 40;
+// In Node each provider listens for the end of the process.
+process.setMaxListeners(0);
 const PATIENCE = { timeout: 90_000, interval: 20 };
 
 let cluster: Cluster | undefined;

@@ -41,7 +41,7 @@ interface Node {
 }
 
 const MAIN = ['dist/server/main.mjs'];
-/** Time for a node to come back before another is killed, where none is left. */
+/** Where no node is left, it is looked so often whether one has come back. */
 const LOOK_MS = 20;
 
 export async function openCluster(size: number, chance: Chance): Promise<Cluster> {
@@ -118,7 +118,7 @@ export async function openCluster(size: number, chance: Chance): Promise<Cluster
     trouble: () => trouble,
     async close() {
       closing = true;
-      await Promise.all(nodes.map(({ program }) => program?.signal('SIGKILL')));
+      for (const { program } of nodes) await program?.signal('SIGKILL');
       await Promise.all(running);
       await balancer.close();
       for (const { gate } of nodes) await gate.close();

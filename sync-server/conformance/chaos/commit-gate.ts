@@ -44,7 +44,10 @@ export async function openCommitGate(targetUrl: string): Promise<CommitGate> {
     };
     client.on('data', (bytes) => {
       if (isKept) return;
-      if (!isCommit(bytes) || !plan) return void upstream.write(bytes);
+      if (!isCommit(bytes) || !plan) {
+        upstream.write(bytes);
+        return;
+      }
       const { moment, strike } = plan;
       plan = null;
       isKept = true;

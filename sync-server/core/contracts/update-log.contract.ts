@@ -443,6 +443,19 @@ export function updateLogContract(name: string, makeWorld: () => Promise<LogWorl
         expect(await log.due(0, 1)).toHaveLength(1);
       });
 
+      test('[F20] one that cannot be compacted is put off, and stands before nobody', async () => {
+        const [broken, other] = [await created(), await created()];
+        await append(log, broken.id, { write: { compact: true } });
+        await append(log, other.id, { write: { compact: true } });
+        await log.putOff(broken.id, 1, 60_000);
+        expect(await dueOf(broken.id)).toEqual([]);
+        expect(await dueOf(other.id)).toHaveLength(1);
+        expect(await dueOf(broken.id, -61_000)).toEqual([{ conversationId: broken.id, n: 1 }]);
+        // What asked for nothing does not ask now.
+        await log.putOff(broken.id, 0, 60_000);
+        expect(await dueOf(broken.id, -61_000)).toHaveLength(1);
+      });
+
       test('[L13] there is nothing to compact in a document that does not exist', async () => {
         await log.compact(anId(), 1, () => {
           throw new Error('merged nothing');

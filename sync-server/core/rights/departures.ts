@@ -18,19 +18,25 @@ export function makeDepartures(deps: { log: UpdateLog; source: Departures; membe
   const { log, source, members, clock, logger } = deps;
   let running = false;
 
-  async function leave(userId: Uuid): Promise<void> {
-    for (const { conversationId, kind } of await source.memberships(userId)) {
+  /** One that fails does not hold up the others; all of them have to be done in the end. */
+  async function each<T>(things: readonly T[], see: (thing: T) => Promise<void>): Promise<void> {
+    const failures: unknown[] = [];
+    for (const thing of things) await see(thing).catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
+  }
+
+  const leave = async (userId: Uuid): Promise<void> =>
+    each(await source.memberships(userId), async ({ conversationId, kind }) => {
       if (kind === 'group') await members.remove(userId, conversationId, userId);
       else await members.touch(conversationId);
-    }
-  }
+    });
 
   async function erase(userId: Uuid): Promise<void> {
     for (;;) {
       const traces = await source.traces(userId, TRACES);
       if (traces.length === 0) return;
       let erased = 0;
-      for (const { conversationId, n } of traces) erased += await eraseFrom(userId, conversationId, n);
+      await each(traces, async ({ conversationId, n }) => void (erased += await eraseFrom(userId, conversationId, n)));
       if (erased === 0) throw new Error('the tables hold what no lane shows');
     }
   }

@@ -217,7 +217,9 @@ export function makeCommitter(deps: {
     }
     for (const room of batch.keys()) {
       room.failures++;
-      if (room.failures >= FAILURES) rooms.quarantine(room);
+      if (room.failures < FAILURES) continue;
+      logger.error({ document: room.id, error: String(error) }, 'nothing can be committed to a document; it is quarantined');
+      rooms.quarantine(room);
     }
   }
 

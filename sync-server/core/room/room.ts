@@ -2,6 +2,7 @@ import * as Y from 'yjs';
 import type { CloseName } from '../../../shared/close-codes.ts';
 import { type DocumentName, type Uuid, formatDocumentId } from '../../../shared/ids.ts';
 import { encodeStep1, encodeUpdate } from '../../../shared/protocol.ts';
+import { LOG } from '../../../shared/segment.ts';
 import { type WorkQueue, makeWorkQueue } from './queue.ts';
 import type { Claim, ConversationState, DocumentState, LoadedDocument, Member, UpdateRow } from '../ports.ts';
 import type { Watcher } from './work.ts';
@@ -32,14 +33,14 @@ export interface Room {
   closed: boolean;
 }
 
-/** Thrown when committed rows do not fit together; the room must be dropped. */
+/** Thrown when committed rows do not fit together, or not the document's row; the room must be dropped, or not be made. */
 export class BrokenDocument extends Error {
   override name = 'BrokenDocument';
 }
 
 const hasPending = (doc: Y.Doc): boolean => doc.store.pendingStructs !== null || doc.store.pendingDs !== null;
 
-/** Makes a room from what the log holds. Throws `BrokenDocument` when the rows leave something pending. */
+/** Makes a room from what the log holds. Throws `BrokenDocument` where that is not a whole document: nobody may write on top of it. */
 export function makeRoom(name: DocumentName, loaded: LoadedDocument): Room {
   const room: Room = {
     name,
@@ -55,8 +56,24 @@ export function makeRoom(name: DocumentName, loaded: LoadedDocument): Room {
     busy: false,
     closed: false,
   };
-  advance(room, loaded.rows, loaded.claims, loaded.document);
+  try {
+    advance(room, loaded.rows, loaded.claims, loaded.document);
+  } catch (error) {
+    throw error instanceof BrokenDocument ? error : new BrokenDocument(`${room.id}: ${String(error)}`);
+  }
+  const broken = contradiction(room, loaded);
+  if (broken) throw new BrokenDocument(`${room.id}: ${broken}`);
   return room;
+}
+
+/** What of the document's row its updates do not show, in words: rows were lost, or changed by somebody else. */
+function contradiction({ doc, name }: Room, { document, rows }: LoadedDocument): string | null {
+  const last = rows.at(-1)?.position ?? 0;
+  if (last !== document.position) return `the last row is ${last}, not ${document.position}`;
+  const clock = Y.getState(doc.store, document.logClient);
+  if (clock !== document.logClock) return `the log's clock is ${clock}, not ${document.logClock}`;
+  const { length } = doc.getArray(LOG);
+  return name.kind === 'segment' && length !== document.messages ? `the log holds ${length} messages, not ${document.messages}` : null;
 }
 
 /** Why a person may not watch the room now: they are no member, or may not read what came before they joined. Null: they may. */

@@ -3,7 +3,7 @@ import type { CloseName } from '../../../shared/close-codes.ts';
 import { type DocumentName, type Uuid, formatDocumentId } from '../../../shared/ids.ts';
 import { LIMITS } from '../../../shared/limits.ts';
 import type { Claim, DocumentState, Logger, UpdateLog, UpdateRow } from '../ports.ts';
-import { type Room, advance, makeRoom, takeMembers } from './room.ts';
+import { BrokenDocument, type Room, advance, makeRoom, takeMembers } from './room.ts';
 import type { Watcher } from './work.ts';
 
 /** The rooms of a node. */
@@ -11,7 +11,7 @@ export interface Rooms {
   /**
    * Opens the room, or takes the open one, and keeps it open until the returned hold is let go (R2). `join` is called with the loaded room
    * and its watcher joins in the same synchronous step (L11), or nobody does. Null: no such document. Rejects when the load failed or the room is in
-   * quarantine (R3).
+   * quarantine (R3); what is stored of it and is no whole document puts it there.
    */
   enter(name: DocumentName, join?: (room: Room) => Watcher | null): Promise<Hold | null>;
   /** The log of a document has come to this position (L12). */
@@ -26,7 +26,7 @@ export interface Rooms {
   /** Reads what the log holds beyond the room's position, and takes it. Rejects when the log cannot be read. */
   refresh(room: Room): Promise<void>;
   /** Throws the room away; its sessions are closed and its waiting work is told `unavailable` (L10). */
-  drop(room: Room, close: CloseName): void;
+  drop(room: Room, close: CloseName, reason?: string): void;
   /** Refuses to open the document for a while (L9). */
   quarantine(room: Room): void;
   /** Closes the room if nobody watches, holds or writes (R4). */
@@ -40,13 +40,15 @@ export interface Hold {
   leave(): void;
 }
 
-/** Thrown by `enter` for a room in quarantine, and when this node has too many. */
+/** Thrown by `enter` for a room in quarantine, and when this node has too many; its message is for whoever wanted to get in. */
 export class NotNow extends Error {
   override name = 'NotNow';
 }
 
 /** How long a poisoned document stays shut. */
 export const QUARANTINE_MS = 30_000;
+/** What those outside are told. */
+export const QUARANTINED = 'quarantined';
 
 interface Slot {
   conversationId: Uuid;
@@ -66,7 +68,20 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
   async function load(name: DocumentName): Promise<Room | null> {
     const loaded = await log.read(name.conversationId, name.n, 0);
     if (!loaded || (loaded.conversation.kind === 'private') !== (name.kind === 'user')) return null;
-    return makeRoom(name, loaded);
+    try {
+      return makeRoom(name, loaded);
+    } catch (error) {
+      if (!(error instanceof BrokenDocument)) throw error;
+      logger.error({ document: formatDocumentId(name), error: error.message }, 'a stored document is broken; it is quarantined');
+      shut(formatDocumentId(name));
+      throw new NotNow(QUARANTINED);
+    }
+  }
+
+  function shut(id: string): void {
+    const until = clock.elapsed() + QUARANTINE_MS;
+    quarantined.set(id, until);
+    clock.after(QUARANTINE_MS, () => quarantined.get(id) === until && quarantined.delete(id));
   }
 
   function openSlot(name: DocumentName, id: string): Slot {
@@ -93,12 +108,12 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
     slots.delete(room.id);
   }
 
-  function drop(room: Room, close: CloseName): void {
+  function drop(room: Room, close: CloseName, reason?: string): void {
     if (room.closed) return;
     room.closed = true;
     if (slots.get(room.id)?.room === room) slots.delete(room.id);
     for (const work of room.queue.takeAll()) if (work.kind === 'post') work.done({ kind: 'unavailable' });
-    for (const watcher of [...room.watchers]) watcher.end(close);
+    for (const watcher of [...room.watchers]) watcher.end(close, reason);
   }
 
   /** `advance`, with a room that cannot take the rows dropped: its sessions come back to a fresh one (L7). */
@@ -141,7 +156,7 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
     async enter(name, join) {
       const id = formatDocumentId(name);
       const until = quarantined.get(id);
-      if (until !== undefined && until > clock.elapsed()) throw new NotNow(id);
+      if (until !== undefined && until > clock.elapsed()) throw new NotNow(QUARANTINED);
       const isOwn = !slots.has(id);
       if (isOwn && slots.size >= most) throw new NotNow('too many rooms');
       const slot = slots.get(id) ?? openSlot(name, id);
@@ -186,10 +201,8 @@ export function makeRooms(deps: { log: UpdateLog; clock: Clock; logger: Logger }
     refresh,
     drop,
     quarantine(room) {
-      const until = clock.elapsed() + QUARANTINE_MS;
-      quarantined.set(room.id, until);
-      clock.after(QUARANTINE_MS, () => quarantined.get(room.id) === until && quarantined.delete(room.id));
-      drop(room, 'tryLater');
+      shut(room.id);
+      drop(room, 'tryLater', QUARANTINED);
     },
     closeIdle,
   };

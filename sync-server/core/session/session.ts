@@ -225,8 +225,8 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
   }
 
   enter().catch((error: unknown) => {
-    if (!(error instanceof NotNow))
-      logger.error({ document: name.conversationId, n: name.n, error: String(error) }, 'a document could not be opened');
+    if (error instanceof NotNow) return end('tryLater', error.message);
+    logger.error({ document: name.conversationId, n: name.n, error: String(error) }, 'a document could not be opened');
     end('tryLater');
   });
   return session;

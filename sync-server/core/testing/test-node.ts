@@ -9,7 +9,7 @@ import { type MemoryStore, type StoredConversation, makeMemoryStore } from '../.
 import { type Moment, makeMemoryLog } from '../../memory/update-log.ts';
 import { type Node, startNode } from '../node.ts';
 import { membersMay } from '../rights/permissions.ts';
-import type { Permissions } from '../ports.ts';
+import type { HintBus, Permissions } from '../ports.ts';
 import { type ManualClock, makeManualClock, settled } from './manual-clock.ts';
 import { type Peer, makePeer } from './peer.ts';
 
@@ -27,7 +27,8 @@ export interface TestNode {
   messageId(): MessageId;
   /** What the log does at the next moments: an error is thrown there, once for each. */
   faults: { moment: Moment; error: Error }[];
-  anotherNode(): Promise<Node>;
+  /** On the same log; `wrap` is what becomes of the hints on their way to it. */
+  anotherNode(wrap?: (bus: HintBus) => HintBus): Promise<Node>;
 }
 
 export async function startTestNode(options: { permissions?: Permissions; random?: RandomBytes } = {}): Promise<TestNode> {
@@ -40,10 +41,10 @@ export async function startTestNode(options: { permissions?: Permissions; random
     const i = faults.findIndex((fault) => fault.moment === moment);
     if (i !== -1) throw faults.splice(i, 1)[0]!.error;
   };
-  const anotherNode = (): Promise<Node> =>
+  const anotherNode: TestNode['anotherNode'] = (wrap = (bus) => bus) =>
     startNode({
       log: makeMemoryLog(store, { clock, pause }),
-      bus: makeMemoryBus(store),
+      bus: wrap(makeMemoryBus(store)),
       membership: makeMemoryMembership(store),
       relations: makeMemoryRelations(store),
       departures: makeMemoryDepartures(store),

@@ -22,7 +22,7 @@ beforeAll(async () => {
   other = await openOtherPlatform(() => api.now());
   api = await openTestApi((deps) => {
     const { clock, logger } = deps;
-    const keys = makeRemoteKeys({ url: other.url, fetch: (...request) => fetch(...request), now: () => clock.now(), logger });
+    const keys = makeRemoteKeys({ url: other.url, fetch: (...request) => fetch(...request), elapsed: () => clock.elapsed(), logger });
     const terms = { issuer: ISSUER, audience: AUDIENCE, handleClaim: 'preferred_username', nameClaim: 'name' };
     return { ...deps, platform: makePlatform(terms, keys), allowedOrigins: [SHOP], registration: 'closed' };
   });

@@ -13,7 +13,7 @@ beforeEach(async () => {
   now = START;
   other = await openOtherPlatform(() => now);
   const logger = { warn: (fields: Record<string, unknown>) => void warnings.push(String(fields.error)) };
-  const keys = makeRemoteKeys({ url: other.url, fetch: (...request) => fetch(...request), now: () => now, logger });
+  const keys = makeRemoteKeys({ url: other.url, fetch: (...request) => fetch(...request), elapsed: () => now, logger });
   platform = makePlatform({ issuer: ISSUER, audience: AUDIENCE, handleClaim: 'preferred_username', nameClaim: 'name' }, keys);
 });
 afterEach(async () => {
@@ -130,7 +130,7 @@ test('[S6] a platform that answers late is not waited for', async () => {
   const hasty = makeRemoteKeys({
     url: other.url,
     fetch: (url, init) => fetch(url, { ...init, signal: AbortSignal.timeout(init.signal ? 20 : 60_000) }),
-    now: () => now,
+    elapsed: () => now,
     logger: { warn: () => {} },
   });
   await expect(hasty({ alg: 'RS256', kid: 'key 0' })).rejects.toThrow(KeysUnavailable);

@@ -11,7 +11,8 @@ export class KeysUnavailable extends Error {
 interface Deps {
   url: string;
   fetch: (url: string, init: RequestInit) => Promise<Response>;
-  now: () => number;
+  /** Milliseconds since some moment, by a clock that nobody puts back. */
+  elapsed: () => number;
   logger: Pick<Logger, 'warn'>;
 }
 
@@ -29,7 +30,7 @@ const jwks = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(10
 type LocalKeys = ReturnType<typeof createLocalJWKSet>;
 
 /** The keys behind an `AUTH_JWKS_URL` (S6): kept, asked for one request at a time, small, and soon, or not at all. */
-export function makeRemoteKeys({ url, fetch, now, logger }: Deps): FindKey {
+export function makeRemoteKeys({ url, fetch, elapsed, logger }: Deps): FindKey {
   let known: { keys: LocalKeys; at: number } | null = null;
   let askedAt = -Infinity;
   let asking: Promise<void> | null = null;
@@ -41,20 +42,20 @@ export function makeRemoteKeys({ url, fetch, now, logger }: Deps): FindKey {
       headers: { accept: 'application/jwk-set+json, application/json' },
     });
     if (response.status !== 200) throw new Error(`answered ${response.status}`);
-    known = { keys: createLocalJWKSet(jwks.parse(JSON.parse(await readSmall(response)))), at: now() };
+    known = { keys: createLocalJWKSet(jwks.parse(JSON.parse(await readSmall(response)))), at: elapsed() };
   }
 
   /** Whatever comes of it, the next is not before the cool-down. */
   async function refresh(): Promise<void> {
-    if (!asking && now() - askedAt < COOL_DOWN_MS) return;
-    askedAt = asking ? askedAt : now();
+    if (!asking && elapsed() - askedAt < COOL_DOWN_MS) return;
+    askedAt = asking ? askedAt : elapsed();
     asking ??= ask()
       .catch((error: unknown) => logger.warn({ url, error: String(error) }, 'the keys of the other platform could not be had'))
       .finally(() => (asking = null));
     await asking;
   }
 
-  const age = (): number => (known ? now() - known.at : Infinity);
+  const age = (): number => (known ? elapsed() - known.at : Infinity);
 
   return async (header) => {
     if (age() >= FRESH_MS) await refresh();
