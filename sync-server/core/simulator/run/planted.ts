@@ -343,4 +343,250 @@ export const PLANTED: readonly Planted[] = [
     seed: 4,
     patches: [{ file: 'client/sync/move-requests.ts', find: '    } finally {\n      busy.delete(entry.id);\n    }', replace: '    }' }],
   },
+  {
+    name: '5.2 joining after the await',
+    mistake: 'a session counts as inside only once the room has loaded (R2)',
+    seed: 0,
+    patches: [
+      { file: 'sync-server/core/room/rooms.ts', find: '      slot.holds++;\n', replace: '' },
+      {
+        file: 'sync-server/core/room/rooms.ts',
+        find: '        if (room.closed) throw new Error(`${id}: dropped while somebody waited for it`);\n',
+        replace: '        await log.ahead([]);\n        slot.holds++;\n',
+      },
+      // The queue of a closed room turns work away, which sends such a session back to the door; without that it would sit there.
+      { file: 'sync-server/core/room/committer.ts', find: 'if (room.closed || !room.queue', replace: 'if (!room.queue' },
+    ],
+  },
+  {
+    name: 'rights only at the door',
+    mistake: 'who is no member any more goes on listening (G2)',
+    seed: 0,
+    patches: [{ file: 'sync-server/core/room/room.ts', find: '    if (refusal) watcher.end(refusal);\n', replace: '' }],
+  },
+  {
+    name: 'what waits is written whoever wrote it',
+    mistake: 'a frame that waited while its writer was removed is written (G2)',
+    seed: 0,
+    patches: [
+      {
+        file: 'sync-server/core/room/judge.ts',
+        find: "    if (!members.has(from.userId)) return { kind: 'not-member', from };\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'blocks looked at once',
+    mistake: 'members under the lock are not looked at again when their version is another (G1)',
+    seed: 0,
+    patches: [{ file: 'sync-server/core/room/judge.ts', find: '  if (locked.members) takeMembers(room, locked.members);\n', replace: '' }],
+  },
+  {
+    name: 'newcomers read what was',
+    mistake: 'the segments before somebody joined open for them (G2)',
+    seed: 0,
+    patches: [
+      {
+        file: 'sync-server/core/room/room.ts',
+        find: "return name.kind === 'segment' && state.firstSeq <= (member.from ?? 0) ? 'notFound' : null;",
+        replace: "return name.kind === 'segment' && state.firstSeq < 0 ? 'notFound' : null;",
+      },
+    ],
+  },
+  {
+    name: 'newcomers begin in the middle of a segment',
+    mistake: 'no new segment is opened for those who may not read what was (G2)',
+    seed: 0,
+    patches: [
+      {
+        file: 'sync-server/core/rights/members.ts',
+        find: 'last && last.messages > 0 && changes.some(beginsAnew)',
+        replace: 'last && changes.length < 0',
+      },
+    ],
+  },
+  {
+    name: 'signed out and still served',
+    mistake: 'nobody tells open sockets that their session was ended (S4); without the poll that would heal it',
+    seed: 0,
+    patches: [
+      {
+        file: 'sync-server/core/node.ts',
+        find: "    every(POLL_MS, signInWatch.check, 'sign-ins could not be looked at'),\n",
+        replace: '',
+      },
+      {
+        file: 'sync-server/core/node.ts',
+        find: "      case 'signed-out':\n        return endSessions(hint);",
+        replace: "      case 'signed-out':\n        return;",
+      },
+    ],
+  },
+  {
+    name: 'who was taken out waits for ever',
+    mistake: 'what waits in a conversation that is closed to its writer never fails (found by this simulator)',
+    seed: 0,
+    patches: [{ file: 'client/sync/conversation-replica.ts', find: '    giveUp();\n', replace: '' }],
+  },
+  {
+    name: 'who is back stays outside',
+    mistake: 'a conversation that was closed to somebody is not opened again when they are back (found by this simulator)',
+    seed: 0,
+    patches: [{ file: 'client/sync/conversations.ts', find: '    comeBack();\n', replace: '' }],
+  },
+  {
+    name: 'a failed message leaves its edit behind',
+    mistake: 'the edit of a message that was not taken waits for ever (found by this simulator)',
+    seed: 0,
+    patches: [
+      {
+        file: 'client/sync/outbox/entry.ts',
+        find: 'const change = found.get(changeKey(entry.messageId));\n      if (!change) continue;\n      const mayStand',
+        replace: 'const change = undefined as Entry | undefined;\n      if (!change) continue;\n      const mayStand',
+      },
+    ],
+  },
+  {
+    name: 'whoever takes over waits',
+    mistake: 'a tab that is the mover from now on looks at nothing that it has open (found by this simulator)',
+    seed: 0,
+    patches: [
+      { file: 'client/sync/conversations.ts', find: '      for (const replica of replicas.values()) replica.move();\n', replace: '' },
+    ],
+  },
+  {
+    name: 'last words are told to nobody',
+    mistake: 'what a tab wrote before it ended no other tab hears of (found by this simulator)',
+    seed: 0,
+    patches: [
+      {
+        file: 'client/sync/outbox/outbox.ts',
+        find: '    if (found && found.length > 0) siblings.tell(found.map(({ id }) => id));\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a thread with an empty end',
+    mistake: 'a thread is shown from the newest segment on, though nothing of it is here yet (found by this simulator)',
+    seed: 0,
+    patches: [
+      {
+        file: 'client/sync/conversation-replica.ts',
+        find: 'holding.length > 0 ? holding : [...here.values()]',
+        replace: '[...segments.values()]',
+      },
+      {
+        file: 'client/sync/conversation-replica.ts',
+        find: 'new Map([...segments].filter(([, segment]) => hasCome(segment)))',
+        replace: 'segments',
+      },
+    ],
+  },
+  {
+    name: 'done whatever it says now',
+    mistake: 'an entry leaves the outbox though it was changed meanwhile',
+    seed: 0,
+    patches: [{ file: 'client/sync/outbox/entry.ts', find: 'isSame(found.get(entry.id), entry)', replace: 'found.has(entry.id)' }],
+  },
+  {
+    name: 'a refused frame leaves something',
+    mistake: 'what of a refused frame was placed stays in the batch (A9)',
+    seed: 0,
+    patches: [{ file: 'sync-server/core/accept/admit.ts', find: '    input.overlay.undo();\n', replace: '' }],
+  },
+  {
+    name: 'an edit of what has left',
+    mistake: 'the text of a message that may have left is changed in the outbox alone',
+    seed: 0,
+    patches: [
+      {
+        file: 'client/sync/outbox/entry.ts',
+        find: "if (message?.kind === 'message' && !message.placed && !isElsewhere) return",
+        replace: "if (message?.kind === 'message' && !isElsewhere) return",
+      },
+    ],
+  },
+  {
+    name: 'an edit raises the dead',
+    mistake: 'an edit that comes after the deletion gives the message its text back (D7)',
+    seed: 0,
+    patches: [
+      {
+        file: 'sync-server/core/accept/judge.ts',
+        find: "    if (fate(slot) === 'dead') return 'removed';\n",
+        replace: "    if (fate(slot) === 'dead') return null;\n",
+      },
+    ],
+  },
+  {
+    name: 'any lane will do',
+    mistake: "the lane that a struct names is not compared with the writer's (A4)",
+    seed: 0,
+    patches: [
+      { file: 'sync-server/core/accept/admit.ts', find: "  if (struct.root !== lane.name) refuse('foreign-lane');\n", replace: '' },
+    ],
+  },
+  {
+    name: 'gaps are taken',
+    mistake: 'structs ahead of what the server holds are committed (A3)',
+    seed: 0,
+    patches: [{ file: 'sync-server/core/accept/admit.ts', find: '    if (struct.clock > next) ahead();\n', replace: '' }],
+  },
+  {
+    name: 'left before it is said',
+    mistake: 'a message goes into the document before the device knows that it may have left',
+    seed: 0,
+    patches: [
+      {
+        file: 'client/sync/move-waiting.ts',
+        find: 'if (unclaimed.length > 0) claim(outbox, unclaimed, (claimed) => outbox.claim(unclaimed, claimed));\n    else if',
+        replace: 'if (unclaimed.length > 0) claim(outbox, unclaimed, (claimed) => outbox.claim(unclaimed, claimed));\n    if',
+      },
+    ],
+  },
+  {
+    name: 'reading goes back',
+    mistake: 'a read position is stored as it comes (P4)',
+    seed: 0,
+    patches: [
+      {
+        file: 'sync-server/memory/membership.ts',
+        find: 'const read = Math.max(member.read, Math.min(seq, row.state.seq));\n      if (read > member.read)',
+        replace: 'const read = Math.min(seq, row.state.seq);\n      if (read !== member.read)',
+      },
+    ],
+  },
+  {
+    name: 'the list goes back',
+    mistake: 'an answer over HTTP that was overtaken replaces what the socket has told (found by this simulator)',
+    seed: 0,
+    patches: [{ file: 'client/sync/inbox.ts', find: 'if (!isOlder(row, rows.get(row.id))) rows.set', replace: 'rows.set' }],
+  },
+  {
+    name: 'the outbox begins as new',
+    mistake: 'after a start nothing counts as having left',
+    seed: 0,
+    patches: [
+      {
+        file: 'client/sync/outbox/outbox.ts',
+        find: 'if (!underway.has(entry.id) && !unkept.has(entry.id)) take(entry.id, entry);',
+        replace:
+          "if (!underway.has(entry.id) && !unkept.has(entry.id)) take(entry.id, entry.kind === 'message' ? { ...entry, placed: false } : entry);",
+      },
+    ],
+  },
+  {
+    name: 'two devices write against each other',
+    mistake: 'an edit that another device has written over is set again',
+    seed: 0,
+    patches: [
+      {
+        file: 'client/sync/move-waiting.ts',
+        find: "      if (before) return home.isCommitted(before) ? done([entry]) : 'waits';\n",
+        replace: '',
+      },
+    ],
+  },
 ];
