@@ -54,6 +54,7 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   read: 2,
   open: 3,
   wait: 2,
+  stall: 3,
   hostile: 5,
   members: 5,
   block: 4,
