@@ -102,7 +102,11 @@ export function makeMover(outbox: Outbox, look: () => Options): Mover {
         (entry.kind === 'delete' && message
           ? (all.find((segment) => (segment.own(entry.messageId)?.value ?? null) !== null) ?? (set.has(entry.id) ? null : open))
           : null);
-      if (!home) {
+      const at = home ?? segments.get(entry.n ?? 0);
+      if (at?.status().kind === 'ended') {
+        // It stands before this person came back, and that part is closed to them.
+        outbox.fail([entry.id], 'refused');
+      } else if (!home) {
         // Absence proves nothing: the node may be behind.
         if (entry.n !== null) want(entry.n);
         else if (!message) search(entry, options);

@@ -204,18 +204,24 @@ function asUnsent(entry: Entry): Entry {
   return unsent;
 }
 
-/** The server did not take these: they stand in no document any more. A message fails with its last text; one that was to go is gone. */
+/**
+ * The server did not take these. A message fails with its last text, and one that was to go is gone; but whoever is `refused` is not told
+ * whether it was taken before, so what is to become of it stays beside it.
+ */
 export const fail =
   (ids: readonly string[], code: Failure): Decide =>
   (found) => {
     const state: EntryState = { kind: 'failed', code };
     const changes = new Map<string, Entry | null>();
-    for (const entry of [...found.values()].filter(({ id }) => ids.includes(id))) {
-      const change = entry.kind === 'message' ? found.get(changeKey(entry.messageId)) : undefined;
-      if (change) changes.set(change.id, null);
-      if (change?.kind === 'delete') changes.set(entry.id, null);
-      else if (change?.kind === 'edit' && entry.kind === 'message') changes.set(entry.id, withState(withBody(entry, change.body), state));
-      else if (!changes.has(entry.id)) changes.set(entry.id, withState(entry, state));
+    for (const entry of found.values()) if (ids.includes(entry.id)) changes.set(entry.id, withState(entry, state));
+    for (const entry of found.values()) {
+      if (entry.kind !== 'message' || !ids.includes(entry.id)) continue;
+      const change = found.get(changeKey(entry.messageId));
+      if (!change) continue;
+      const mayStand = code === 'refused' && entry.placed;
+      changes.set(change.id, mayStand ? withState(change, state) : null);
+      if (change.kind === 'delete' && !mayStand) changes.set(entry.id, null);
+      if (change.kind === 'edit' && !mayStand) changes.set(entry.id, withState(withBody(entry, change.body), state));
     }
     return changes;
   };

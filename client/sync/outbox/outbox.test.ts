@@ -118,6 +118,20 @@ test('[G1] a message that is not taken fails with its last text, and one that wa
   expect([texts(outbox), outbox.get(messageKey(one))?.state]).toEqual([['ONE'], { kind: 'failed', code: 'blocked' }]);
 });
 
+test('[G2] who is taken out is not told whether a message was taken: its deletion fails beside it, and is not forgotten', async () => {
+  const outbox = open(makeMemoryOutboxStore());
+  const one = messageId();
+  outbox.send(id, one, ['one', null, null]);
+  outbox.claim([messageKey(one)], () => {});
+  outbox.remove(id, one, 1);
+  outbox.fail([messageKey(one), changeKey(one)], 'refused');
+  await settled();
+  expect([texts(outbox), outbox.of(id).map(({ state }) => state.kind)]).toEqual([
+    ['one', 'delete'],
+    ['failed', 'failed'],
+  ]);
+});
+
 describe('[F14] a device that does not keep it', () => {
   /** A store that fails, or hangs, when the test says so. */
   function failing(store: OutboxStore) {

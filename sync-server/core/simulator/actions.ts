@@ -67,7 +67,7 @@ export function act(world: World, action: Action, i: number): void {
     case 'members':
       return changeMembers(world, action);
     case 'block':
-      return (tab ?? openOne(world, browser, much)).block();
+      return block(world, browser, tab ?? openOne(world, browser, much), who);
     case 'signed out':
       return browser.network.revoke();
     case 'hostile':
@@ -106,6 +106,15 @@ function openOne(world: World, browser: Browser, who: number): Tab {
   if (first !== undefined && who % 4 > 0) tab.show(first);
   else contact(world, browser, tab, who);
   return tab;
+}
+
+/** Blocks whom they talk to, else anybody, or takes that back. */
+function block(world: World, { me }: Browser, tab: Tab, who: number): void {
+  const others = world.users.filter((id) => id !== me.id);
+  const shown = others.find((id) => directOf(world, me.id, id) === tab.conversationId());
+  const other = shown ?? pick(others, who)!;
+  const conversationId = directOf(world, me.id, other);
+  if (conversationId !== null) tab.block(conversationId, other);
 }
 
 function contact({ users }: World, browser: Browser, tab: Tab, who: number): void {

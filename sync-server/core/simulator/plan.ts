@@ -54,11 +54,12 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   read: 2,
   open: 3,
   wait: 2,
+  stall: 3,
   hostile: 5,
-  members: 4,
-  block: 2,
+  members: 5,
+  block: 4,
 };
-const OFTEN: Readonly<Record<string, number>> = { hostile: 0.33, members: 0.3 };
+const OFTEN: Readonly<Record<string, number>> = { hostile: 0.33, members: 0.35, block: 0.25 };
 
 function drawAction(chance: Chance, kinds: readonly string[]): Action {
   return { do: chance.oneOf(kinds)!, who: chance.int(1_000), much: chance.int(1_000), steps: chance.int(chance.oneOf([4, 20, 90])!) };

@@ -60,6 +60,7 @@ function live(world: World): Outcome {
     let found = isRight() ? checkAtRest(allOf(world)) : [];
     const end = scheduler.now() + HEAL_MS;
     for (let until = scheduler.now() + LOOK_MS; isRight() && until <= end; until += LOOK_MS) {
+      askForBlocks(world);
       while (isRight() && world.step(until));
       found = checkAtRest(allOf(world));
       if (found.length === 0) break;
@@ -90,6 +91,11 @@ const allOf = ({ backend, ledger, model, rights, reached, browsers }: World) => 
   tabs: browsers.flatMap((browser, i) => browser.tabs.map((tab) => ({ me: browser.me.id, browser: i, tab }))),
 });
 
+/** Of blocks that another device has set nobody is told: they are asked for when somebody looks. */
+function askForBlocks({ browsers }: World): void {
+  for (const { tabs } of browsers) for (const { place, sync } of tabs) place.here(() => void sync.blocks.refresh().catch(() => {}));
+}
+
 /** A group that its person belongs to. */
 const groupOf = ({ groups, backend }: World, { me }: Browser): Uuid | undefined =>
   groups.find((id) => backend.store.conversations.get(id)?.members.has(me.id));
@@ -110,7 +116,6 @@ function heal(world: World): void {
     const group = groupOf(world, browser);
     const first = browser.tabs[0] ?? browser.open();
     if (first.conversationId() === null && group !== undefined) first.show(group);
-    for (const { place, sync } of browser.tabs) place.here(sync.wake);
   }
   // One that has never been here sees the same (Q6).
   const fresh = browsers[0]!.open();

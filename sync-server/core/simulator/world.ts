@@ -49,7 +49,7 @@ export interface World {
 const LONG_MS = 1e9;
 const SHORT_MS = 20_000;
 /** In so many groups everybody is. */
-const WHOLE = 0.7;
+const WHOLE = 0.5;
 
 export function makeWorld(plan: Plan, chance: Chance, scheduler: Scheduler): World {
   const reached = new Set<string>();
@@ -155,7 +155,7 @@ async function createGroup(
 ): Promise<void> {
   const log = makeMemoryLog(store, { clock: scheduler.clock, pause: () => scheduler.pause(() => null) });
   const members = users.map((userId): Member => ({ userId, role: userId === owner ? 'owner' : 'member', since: 0 }));
-  const history = chance.happens(0.3) ? 'joined' : 'all';
+  const history = chance.happens(0.5) ? 'joined' : 'all';
   const about = { kind: 'group', title: 'Simulated', history, createdAt: scheduler.now() } as const;
   const root = writeAsServer(freshState(0, 0, chance.bytes), [], (doc) =>
     createRoot(doc, { ...about, members: new Map(members.map((member) => [member.userId, member])) }),

@@ -41,8 +41,8 @@ export interface Tab {
   retry(): void;
   /** Takes the request that is looked at, or does not. */
   answer(isTaken: boolean): void;
-  /** Blocks whom this one talks to, or takes it back. */
-  block(): void;
+  /** Blocks somebody, or takes it back. */
+  block(conversationId: Uuid, other: Uuid): void;
   /** Checks what must always hold, if anything has changed since. */
   look(): void;
   close(): void;
@@ -176,14 +176,11 @@ export function openTab(deps: TabDeps): Tab {
         if (!row || !isRequest(view)) return;
         sync.outbox.answer(row.id, isTaken ? 'accept' : row.kind === 'group' ? 'leave' : 'hide');
       }),
-    block: () =>
-      inside(({ conversationId }) => {
-        const row = sync.inbox.conversations().get(conversationId);
-        const other = row?.kind === 'direct' ? row.members.find(({ id }) => id !== me.id) : undefined;
-        if (!other) return;
-        const entry = sync.outbox.get(blockKey(other.id));
-        const isBlocked = entry?.kind === 'block' ? entry.isBlocked : sync.blocks.people().has(other.id);
-        sync.outbox.block(conversationId, other.id, !isBlocked);
+    block: (conversationId, other) =>
+      inside(() => {
+        const entry = sync.outbox.get(blockKey(other));
+        const isBlocked = entry?.kind === 'block' ? entry.isBlocked : sync.blocks.people().has(other);
+        sync.outbox.block(conversationId, other, !isBlocked);
       }),
     look() {
       if (!hasChanged || !view) return;

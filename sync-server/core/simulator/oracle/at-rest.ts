@@ -123,6 +123,8 @@ function holdsText({ documents, messages }: StoredConversation, texts: readonly 
 /** Each list is what the tables say that this person is to see (Q2). */
 function checkList(store: MemoryStore, me: Uuid, tab: Tab): string[] {
   const wrong: string[] = [];
+  const [here, there] = [[...tab.sync.blocks.people().keys()], [...(store.blocks.get(me) ?? [])]].map((ids) => ids.sort().join());
+  if (here !== there) wrong.push(`blocks ${here}, and the tables say ${there}`);
   for (const [id, row] of store.conversations) {
     const member = row.members.get(me);
     if (row.state.kind === 'private') continue;

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Plugin, build } from 'vite';
-import { type Patch, SMALL } from './planted.ts';
+import type { Patch } from './planted-patch.ts';
+import { SMALL } from './planted.ts';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 

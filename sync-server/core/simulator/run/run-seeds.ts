@@ -18,6 +18,8 @@ export const SOMETIMES = [
   ...['crash between local write and send', 'commit answer lost', 'commit lost', 'commit failed', 'duplicate dropped', 'gap fetched'],
   ...['slow reader cut', 'leading tab died', 'quota hit', 'node killed', 'upgrade with unsent text', 'hostile frame refused'],
   ...['hints off and caught by the poll', 'roll-over', 'session renewed', 'over HTTP', 'first contact from both sides'],
+  ...['member: leave', 'member: join', 'member: role', 'member: accept', 'failed: blocked', 'failed: refused'],
+  ...['revocation while frames queued', 'signed out'],
 ] as const;
 
 /** Runs seeds from `first` on, until `count` of them are done or `isOver` says so; it stops at as many failures as `most`. */
