@@ -3,7 +3,7 @@ import type { Uuid } from '../../shared/ids.ts';
 import { draftKey } from '../../shared/user-document.ts';
 import { privateKey } from './outbox/entry.ts';
 import type { Outbox } from './outbox/outbox.ts';
-import type { PrivateDocument } from './private-document.ts';
+import type { PrivateDocument } from './private/private-document.ts';
 import type { DeviceDatabase } from './storage/device-database.ts';
 
 /**

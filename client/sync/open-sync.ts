@@ -9,7 +9,7 @@ import { type Drafts, openDrafts } from './drafts.ts';
 import { type Inbox, openInbox } from './inbox.ts';
 import { openRequestMover } from './move-requests.ts';
 import { type Outbox, openOutbox } from './outbox/outbox.ts';
-import { type PrivateDocument, openPrivateDocument } from './private-document.ts';
+import { type PrivateDocument, openPrivateDocument } from './private/private-document.ts';
 import { makeOpenProvider } from './provider.ts';
 import { openDeviceDatabase } from './storage/device-database.ts';
 import { openReplicaCache } from './storage/replica-cache.ts';

@@ -1,4 +1,4 @@
-import { type Uuid, parseDocumentId } from '../../shared/ids.ts';
+import { type Uuid, parseDocumentId } from '../../../shared/ids.ts';
 import {
   type ConversationMarks,
   type Setting,
@@ -7,16 +7,16 @@ import {
   isPrivateEntry,
   marksKey,
   settingKey,
-} from '../../shared/user-document.ts';
-import type { Me } from '../../shared/api.ts';
-import { type Api, ApiError } from './api.ts';
+} from '../../../shared/user-document.ts';
+import type { Me } from '../../../shared/api.ts';
+import { type Api, ApiError } from '../api.ts';
 import { makePrivateMover } from './move-private.ts';
-import { type Entry, type PrivateValue, privateKey } from './outbox/entry.ts';
-import { over } from './outbox/following.ts';
-import type { Outbox } from './outbox/outbox.ts';
+import { type Entry, type PrivateValue, privateKey } from '../outbox/entry.ts';
+import { over } from '../outbox/following.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 import { type PrivateReplica, openPrivateReplica } from './private-replica.ts';
-import type { OpenProvider } from './provider.ts';
-import type { ReplicaCache } from './storage/replica-cache.ts';
+import type { OpenProvider } from '../provider.ts';
+import type { ReplicaCache } from '../storage/replica-cache.ts';
 
 /** What a person has for themselves, the same on all their devices: what the document holds, and over it what waits here. */
 export interface PrivateDocument {
