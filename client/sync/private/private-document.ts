@@ -99,7 +99,8 @@ export function openPrivateDocument({ me, api, openProvider, cache, outbox, move
     isAsking = true;
     try {
       const n = numberOf(await api.me());
-      if (!closed && isLost() && (n !== newest().n || newest().status().kind === 'ended')) goTo(n);
+      full = Math.min(full, n - 1);
+      if (!closed && (isLost() || n > newest().n)) goTo(n);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
     } finally {
@@ -110,6 +111,7 @@ export function openPrivateDocument({ me, api, openProvider, cache, outbox, move
 
   function goTo(n: number): void {
     coming?.close();
+    coming = null;
     coming = open(n);
   }
 
