@@ -201,6 +201,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     remove: (messageId) => outbox.remove(id, messageId, homeOf(messageId)),
     retry: (messageId) => outbox.retry([messageKey(messageId), changeKey(messageId), reactKey(messageId), openKey(id)]),
     react(messageId, emoji, isOn) {
+      if (outbox.get(changeKey(messageId))?.kind === 'delete') return false;
       const stored = ownReactions(messageId);
       const entry = reactionsOf(messageId);
       const now = turned(stored ?? [], entry?.state.kind === 'waiting' ? entry.toggles : []);

@@ -129,7 +129,12 @@ export const edit =
     if (message?.kind === 'message' && !message.placed && !isElsewhere) {
       const [, replyTo, editedAt, extras] = message.value;
       const value: MessageValue = extras ? [change.body, replyTo, editedAt, extras] : [change.body, replyTo, editedAt];
-      return one({ ...message, value, state: WAITING });
+      // With an older change beside it, from when another tab might have sent it, that one would come after it.
+      if (found.get(change.id)?.kind === 'delete') return NOTHING;
+      return new Map<string, Entry | null>([
+        [message.id, { ...message, value, state: WAITING }],
+        [change.id, null],
+      ]);
     }
     return found.get(change.id)?.kind === 'delete' ? NOTHING : one(change);
   };
@@ -139,7 +144,12 @@ export const remove =
   (change: DeleteEntry, isElsewhere = false): Decide =>
   (found) => {
     const message = found.get(messageKey(change.messageId));
-    if (message?.kind !== 'message' || message.placed || isElsewhere) return one(change);
+    // Nobody reacts to what they have deleted.
+    if (message?.kind !== 'message' || message.placed || isElsewhere)
+      return new Map<string, Entry | null>([
+        [change.id, change],
+        [reactKey(change.messageId), null],
+      ]);
     return new Map<string, null>([
       [message.id, null],
       [change.id, null],
