@@ -209,8 +209,12 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
   const homeOf = (messageId: MessageId): number | null =>
     [...segments.values()].find((segment) => segment.isLogged(messageId) || segment.own(messageId))?.n ?? null;
 
-  const ownReactions = (messageId: MessageId): readonly string[] =>
-    [...segments.values()].find((segment) => segment.isLogged(messageId))?.ownReactions(messageId)?.value ?? [];
+  /** Null: that message is not here. */
+  function ownReactions(messageId: MessageId): readonly string[] | null {
+    const home = [...segments.values()].find((segment) => segment.isLogged(messageId));
+    if (home) return home.ownReactions(messageId)?.value ?? [];
+    return outbox.get(messageKey(messageId)) ? [] : null;
+  }
   function reactionsOf(messageId: MessageId): ReactEntry | undefined {
     const entry = outbox.get(reactKey(messageId));
     return entry?.kind === 'react' ? entry : undefined;
@@ -248,11 +252,13 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     remove: (messageId) => outbox.remove(id, messageId, homeOf(messageId)),
     retry: (messageId) => outbox.retry([messageKey(messageId), changeKey(messageId), reactKey(messageId), openKey(id)]),
     react(messageId, emoji, isOn) {
+      if (outbox.get(changeKey(messageId))?.kind === 'delete') return false;
+      const stored = ownReactions(messageId);
       const entry = reactionsOf(messageId);
-      const waiting = entry?.state.kind === 'waiting' ? entry.toggles : [];
-      const now = turned(ownReactions(messageId), waiting);
+      const now = turned(stored ?? [], entry?.state.kind === 'waiting' ? entry.toggles : []);
       if (isOn && !isEmojiList(turned(now, [{ emoji, isOn }]))) return false;
-      if (now.includes(emoji) !== isOn) outbox.react(id, messageId, homeOf(messageId), { emoji, isOn });
+      // Where it is not known what there is, either may be a change.
+      if (!stored || now.includes(emoji) !== isOn) outbox.react(id, messageId, homeOf(messageId), { emoji, isOn }, stored !== null);
       return true;
     },
     reactionsOf,

@@ -3,12 +3,12 @@ import type { Uuid } from '../../shared/ids.ts';
 import { draftKey } from '../../shared/user-document.ts';
 import { privateKey } from './outbox/entry.ts';
 import type { Outbox } from './outbox/outbox.ts';
-import type { PrivateDocument } from './private-document.ts';
+import type { PrivateDocument } from './private/private-document.ts';
 import type { DeviceDatabase } from './storage/device-database.ts';
 
 /**
- * Text begun in conversations and not sent. It is kept on this device with every key, and goes to this person's other devices once a second
- * at most; the newest wins there (D8).
+ * Text begun in conversations and not sent. It is kept on this device with every key, and goes to this person's other devices at each pause,
+ * and now and then while there is none: each time is a write of the log. The newest wins there (D8).
  */
 export interface Drafts {
   /** What the device held has been read. Never rejects. */
@@ -32,6 +32,7 @@ interface Deps {
 
 const PREFIX = 'draft:';
 const PAUSE_MS = 1_000;
+const LONGEST_MS = 5_000;
 
 /** Opens the drafts of this device. Where they cannot be kept they last as long as the tab. */
 export function openDrafts({ database, personal, outbox, clock }: Deps): Drafts {
@@ -39,7 +40,9 @@ export function openDrafts({ database, personal, outbox, clock }: Deps): Drafts 
   const begun = new Map<Uuid, string>();
   /** In the outbox, which is to keep them before they are forgotten here. */
   const handed = new Set<Uuid>();
-  let cancel: (() => void) | null = null;
+  let cancel = (): void => {};
+  /** When it has to go, though the writing goes on; null: nothing waits for it. */
+  let latest: number | null = null;
 
   async function load(): Promise<void> {
     for (const [id, text] of await database.readAll(PREFIX).catch(() => []))
@@ -52,8 +55,8 @@ export function openDrafts({ database, personal, outbox, clock }: Deps): Drafts 
   }
 
   function flush(): void {
-    cancel?.();
-    cancel = null;
+    cancel();
+    latest = null;
     for (const [id, text] of begun) {
       // One that is too long for a message stays here until it is shorter.
       if (!personal.setDraft(id, text)) continue;
@@ -82,12 +85,14 @@ export function openDrafts({ database, personal, outbox, clock }: Deps): Drafts 
     set(id, text) {
       begun.set(id, text);
       keep(id, text);
-      if (text === '') flush();
-      else cancel ??= clock.after(PAUSE_MS, flush);
+      if (text === '') return flush();
+      latest ??= clock.now() + LONGEST_MS;
+      cancel();
+      cancel = clock.after(Math.max(0, Math.min(PAUSE_MS, latest - clock.now())), flush);
     },
     keepAgain: () => begun.forEach((text, id) => keep(id, text)),
     close() {
-      cancel?.();
+      cancel();
       endWatch();
     },
   };

@@ -149,6 +149,31 @@ test('an edit of what was deleted meanwhile fails as gone, and keeps its text', 
   expect(tab.outbox.entries()).toEqual([]);
 });
 
+test('[C6.9] the private document is there at a cold start without a network, the one that goes on from a closed one too', async () => {
+  const core = await startCore(systemClock);
+  const { ana, conversationId, row } = core.world;
+  const tab = openTab(closers, core, ana);
+  const peer = await core.world.open(ana, `user:${ana}/1`);
+  const other = makeUuid(1, systemRandom);
+  peer.change((doc) => doc.getMap(laneName(ana)).set(`d${conversationId}`, 'begun elsewhere'));
+  for (let i = 0; i === 0 || row(ana).state.open < 2; i++) {
+    peer.change((doc) => doc.getMap(laneName(ana)).set(`d${other}`, `${i} `.padEnd(8_000, 'x')));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  tab.personal.mark(conversationId, { pin: 1 });
+  await expect.poll(() => isWaiting(tab), soon).toBe(false);
+  core.cut();
+  tab.close();
+  const cold = async (): Promise<unknown> => {
+    const again = openTab(closers, core, ana);
+    await again.personal.ready;
+    const shown = [again.personal.draft(conversationId), again.personal.marks(conversationId)];
+    again.close();
+    return shown;
+  };
+  await expect.poll(cold, soon).toEqual(['begun elsewhere', { pin: 1 }]);
+});
+
 /** Chance that can be had again. */
 function makeChance(seed: number): (below: number) => number {
   let state = seed;

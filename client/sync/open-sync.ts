@@ -12,7 +12,7 @@ import { watchKeeping } from './keeping.ts';
 import { openRequestMover } from './move-requests.ts';
 import { openKey } from './outbox/entry.ts';
 import { type Outbox, openOutbox } from './outbox/outbox.ts';
-import { type PrivateDocument, openPrivateDocument } from './private-document.ts';
+import { type PrivateDocument, openPrivateDocument } from './private/private-document.ts';
 import { makeOpenProvider } from './provider.ts';
 import { openRescues } from './rescue/rescues.ts';
 import { type RestoredWatch, openRestoredWatch } from './restored.ts';

@@ -75,6 +75,23 @@ test('[C8.3] turned on and off offline it is none, and nothing leaves', async ()
   expect([core.updates(segment), stored(core, id)]).toEqual([before + 1, []]);
 });
 
+test('taken back where nobody knows yet that it is there, it is taken back all the same', async () => {
+  const { core, mine, id } = await setUp();
+  mine.replica.react(id, '👍', true);
+  await untilQuiet(mine);
+  core.cut();
+  // A start that has nothing but the outbox.
+  const held = new Map<string, Entry>();
+  const blind = open(core, core.world.ana, makeMemoryOutboxStore(held));
+  expect(blind.replica.react(id, '👍', true)).toBe(true);
+  blind.replica.react(id, '👍', false);
+  await untilKept(blind);
+  expect(held.size).toBe(1);
+  core.heal();
+  await untilQuiet(blind);
+  expect([stored(core, id).flat(), blind.outbox.entries()]).toEqual([[], []]);
+});
+
 test('two devices of one person each add one while apart: both are there', async () => {
   const { core, mine, id } = await setUp();
   const held = new Map<string, Entry>();

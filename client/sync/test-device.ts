@@ -6,7 +6,7 @@ import type { ConversationReplica } from './conversation-replica.ts';
 import { type Conversations, makeConversations } from './conversations.ts';
 import { type OutboxStore, makeMemoryOutboxStore } from './outbox/outbox-store.ts';
 import { NO_SIBLINGS, type Outbox, type Siblings, openOutbox } from './outbox/outbox.ts';
-import { type PrivateDocument, openPrivateDocument } from './private-document.ts';
+import { type PrivateDocument, openPrivateDocument } from './private/private-document.ts';
 import { NO_CACHE } from './storage/replica-cache.ts';
 import type { startCore } from './test-core.ts';
 

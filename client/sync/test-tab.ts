@@ -4,7 +4,7 @@ import { ApiError } from './api.ts';
 import { type Conversations, makeConversations } from './conversations.ts';
 import type { OutboxStore } from './outbox/outbox-store.ts';
 import { NO_SIBLINGS, type Outbox, openOutbox } from './outbox/outbox.ts';
-import { type PrivateDocument, openPrivateDocument } from './private-document.ts';
+import { type PrivateDocument, openPrivateDocument } from './private/private-document.ts';
 import { type Rescues, openRescues } from './rescue/rescues.ts';
 import { openDeviceDatabase } from './storage/device-database.ts';
 import { openReplicaCache } from './storage/replica-cache.ts';

@@ -9,6 +9,7 @@ import { LIMITS } from '../../shared/limits.ts';
 import { SUB_PROTOCOL } from '../../shared/protocol-version.ts';
 import { EMPTY_AWARENESS, encodeStep1, encodeStep2 } from '../../shared/protocol.ts';
 import { addMessage, deleteMessage, editMessage, laneName, readLog, readSegmentMeta } from '../../shared/segment.ts';
+import { readNext } from '../../shared/user-document.ts';
 import { newId, readKind } from './frames.ts';
 import { type Person, register } from './person.ts';
 import { type RawSocket, openRaw } from './raw-socket.ts';
@@ -343,6 +344,8 @@ describe('roll-over', () => {
     await until(() => expect(phone.heard.length).toBeGreaterThan(0));
     await vi.waitFor(async () => expect(await ada.privateDocument()).toBe(`user:${ada.id}/2`), PATIENCE);
     await until(() => expect(lane(phone).toJSON()).toEqual(lane(desk).toJSON()));
+    // Whoever has the old one open is told there which goes on from it.
+    await until(() => expect([phone, desk].map(({ doc }) => readNext(doc))).toEqual([2, 2]));
     const second = open(ada, `user:${ada.id}/2`);
     await synced(second);
     expect(lane(second).toJSON()).toEqual(lane(phone).toJSON());

@@ -144,7 +144,14 @@ export const edit =
     const message = found.get(messageKey(change.messageId));
     // Another tab has just taken it back: there is nothing that could be changed, ever.
     if (!message && isUnsent) return NOTHING;
-    if (message?.kind === 'message' && !message.placed && !isElsewhere) return one({ ...withBody(message, change.body), state: WAITING });
+    if (message?.kind === 'message' && !message.placed && !isElsewhere) {
+      // With an older change beside it, from when another tab might have sent it, that one would come after it.
+      if (found.get(change.id)?.kind === 'delete') return NOTHING;
+      return new Map<string, Entry | null>([
+        [message.id, { ...withBody(message, change.body), state: WAITING }],
+        [change.id, null],
+      ]);
+    }
     return found.get(change.id)?.kind === 'delete' ? NOTHING : one(change);
   };
 
@@ -154,7 +161,12 @@ export const remove =
   (found) => {
     const message = found.get(messageKey(change.messageId));
     if (!message && isUnsent) return NOTHING;
-    if (message?.kind !== 'message' || message.placed || isElsewhere) return one(change);
+    // Nobody reacts to what they have deleted.
+    if (message?.kind !== 'message' || message.placed || isElsewhere)
+      return new Map<string, Entry | null>([
+        [change.id, change],
+        [reactKey(change.messageId), null],
+      ]);
     return new Map<string, null>([
       [message.id, null],
       [change.id, null],

@@ -2,13 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { systemRandom } from '../../../shared/clock.ts';
 import { makeMessageId, makeUuid } from '../../../shared/ids.ts';
 import { makeTestClock, settled } from '../test-server.ts';
-import { changeKey, messageKey, privateKey, reactKey } from './entry.ts';
+import { type Entry, changeKey, messageKey, privateKey, reactKey } from './entry.ts';
 import { makeMemoryOutboxStore } from './outbox-store.ts';
 import { NO_SIBLINGS, type Outbox, openOutbox } from './outbox.ts';
 
 const [me, id] = [1, 2].map((n) => makeUuid(n, systemRandom)) as [string, string];
 const message = makeMessageId(1_000_000, systemRandom);
 const open = (): Outbox => openOutbox({ store: makeMemoryOutboxStore(), siblings: NO_SIBLINGS, clock: makeTestClock() });
+const WAITING = { kind: 'waiting' } as const;
 const on = (emoji: string) => ({ emoji, isOn: true });
 const off = (emoji: string) => ({ emoji, isOn: false });
 const toggles = (outbox: Outbox) => {
@@ -58,6 +59,50 @@ describe('reactions', () => {
     await settled();
     expect(outbox.entries()).toEqual([]);
   });
+});
+
+test('a message that is changed where it waits has no older change beside it, which would come after it', async () => {
+  const older: Entry = {
+    id: changeKey(message),
+    conversationId: id,
+    order: 2,
+    at: 2,
+    state: WAITING,
+    kind: 'edit',
+    messageId: message,
+    n: null,
+    body: 'b',
+  };
+  const held = new Map<string, Entry>([
+    [
+      messageKey(message),
+      {
+        id: messageKey(message),
+        conversationId: id,
+        order: 1,
+        at: 1,
+        state: WAITING,
+        kind: 'message',
+        messageId: message,
+        value: ['a', null, null],
+        placed: false,
+      },
+    ],
+    [changeKey(message), older],
+  ]);
+  const outbox = openOutbox({ store: makeMemoryOutboxStore(held), siblings: NO_SIBLINGS, clock: makeTestClock() });
+  await expect.poll(outbox.status).toBe('kept');
+  outbox.edit(id, message, null, 'c');
+  await settled();
+  expect(outbox.entries()).toMatchObject([{ kind: 'message', value: ['c', null, null] }]);
+});
+
+test('a reaction goes with a deletion', async () => {
+  const outbox = open();
+  outbox.react(id, message, 1, on('👍'));
+  outbox.remove(id, message, 1);
+  await settled();
+  expect(outbox.entries()).toMatchObject([{ kind: 'delete' }]);
 });
 
 test('what follows a message knows where it went when it is in the log', async () => {

@@ -17,13 +17,16 @@ const isMarks = (value: unknown): value is Record<string, unknown> => typeof val
 export const over = (value: PrivateValue, before: unknown): PrivateValue =>
   isMarks(value) && isMarks(before) ? { ...before, ...value } : value;
 
-/** What has been turned on and off again before it could leave is nothing; what failed is forgotten by what is asked for after it. */
+/**
+ * What has been turned on and off again before it could leave is nothing; what failed is forgotten by what is asked for after it.
+ * `isUncertain`: nobody here knows what there is, or whether it has left.
+ */
 export const react =
-  (change: ReactEntry, isElsewhere = false): Decide =>
+  (change: ReactEntry, isUncertain = false): Decide =>
   (found) => {
     const before = found.get(change.id);
     const known = before?.kind === 'react' && before.state.kind === 'waiting' ? before : null;
-    const mayHaveLeft = isElsewhere || known?.left !== undefined;
+    const mayHaveLeft = isUncertain || known?.left !== undefined;
     const toggles = change.toggles.reduce((all, toggle) => turn(all, toggle, mayHaveLeft), known?.toggles ?? []);
     return new Map([[change.id, toggles.length > 0 ? { ...change, toggles } : null]]);
   };

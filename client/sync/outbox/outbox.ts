@@ -44,8 +44,8 @@ export interface Outbox {
   claim: (ids: readonly string[], claimed: () => void) => void;
   /** The same for what others may write over, with the struct by which it is about to be set. */
   leave: (entry: by.LeavingEntry, left: by.StructId & { n: number }, claimed: () => void) => void;
-  /** Turns this person's reaction to a message on or off. */
-  react: (conversationId: Uuid, id: MessageId, n: number | null, toggle: by.Toggle) => void;
+  /** Turns this person's reaction to a message on or off. `isKnown`: what there is is known here, and this changes it. */
+  react: (conversationId: Uuid, id: MessageId, n: number | null, toggle: by.Toggle, isKnown?: boolean) => void;
   /** Sets a value of this person's private document. */
   set: (owner: Uuid, key: string, value: by.PrivateValue) => void;
   /** These messages are in the log of segment `n`: they leave, and what follows them knows where to go. */
@@ -281,12 +281,12 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
         [messageKey(messageId), changeKey(messageId)],
         by.edit({ ...common(changeKey(messageId), id), kind: 'edit', messageId, n, body }, known(messageKey(messageId))),
       ),
-    react: (id, messageId, n, toggle) =>
+    react: (id, messageId, n, toggle, isKnown = true) =>
       void change(
         [reactKey(messageId)],
         react(
           { ...common(reactKey(messageId), id), kind: 'react', messageId, n, toggles: [toggle] },
-          known(reactKey(messageId)).isElsewhere,
+          !isKnown || known(reactKey(messageId)).isElsewhere,
         ),
       ),
     set: (owner, key, value) =>

@@ -1,4 +1,4 @@
-import { type Component, Show, createEffect, createSignal, on, onMount } from 'solid-js';
+import { type Component, Show, createEffect, createSignal, on, onCleanup, onMount } from 'solid-js';
 import type { MessageId } from '../../../shared/ids.ts';
 import { LIMITS } from '../../../shared/limits.ts';
 import type { Preferences } from '../context.ts';
@@ -37,6 +37,9 @@ interface Props {
 /** From so many units before the limit on, it is shown. */
 const NEAR_LIMIT = 500;
 
+/** Who has not touched a key for so long goes on elsewhere, if there is something newer there. */
+const WRITING_MS = 20_000;
+
 /** Safari ends a composition before it tells of the key that ended it, and marks that key so. */
 const IN_COMPOSITION = 229;
 
@@ -47,8 +50,8 @@ const IN_COMPOSITION = 229;
 export const Composer: Component<Props> = (props) => {
   const [text, setText] = createSignal(props.draft);
   const [editing, setEditing] = createSignal<Editable | null>(null);
-  /** Somebody is writing here: nothing takes the place of what they write. */
-  let isWriting = false;
+  /** Ends what counts as writing: meanwhile nothing takes the place of what somebody writes here. Null: nobody does. */
+  let endWriting: ReturnType<typeof setTimeout> | null = null;
   let input!: HTMLTextAreaElement;
   const left = (): number => LIMITS.body - text().trim().length;
   const isSendable = (): boolean => text().trim() !== '' && left() >= 0;
@@ -56,7 +59,7 @@ export const Composer: Component<Props> = (props) => {
   function write(next: string): void {
     setText(next);
     if (editing()) return;
-    isWriting = next !== '';
+    writes(next !== '');
     props.onDraft(next);
     if (next.trim() !== '') props.onTyped();
   }
@@ -82,13 +85,17 @@ export const Composer: Component<Props> = (props) => {
     setText(props.draft);
     input.focus();
   }
+  function writes(isWriting: boolean): void {
+    if (endWriting !== null) clearTimeout(endWriting);
+    endWriting = isWriting ? setTimeout(pause, WRITING_MS) : null;
+  }
   function pause(): void {
-    isWriting = false;
+    writes(false);
     props.onPause();
     takeDraft(props.draft);
   }
   function takeDraft(draft: string): void {
-    if (!isWriting && !editing()) setText(draft);
+    if (endWriting === null && !editing()) setText(draft);
   }
   /** What a key does here; null leaves it to the browser. */
   function actOf(event: KeyboardEvent): (() => void) | null {
@@ -125,6 +132,7 @@ export const Composer: Component<Props> = (props) => {
     ),
   );
   createEffect(on(() => props.draft, takeDraft, { defer: true }));
+  onCleanup(() => writes(false));
   onMount(() => {
     // On a touch screen the focus would open the keyboard over what one came to read.
     if (!matchMedia('(hover: none)').matches) input.focus({ preventScroll: true });

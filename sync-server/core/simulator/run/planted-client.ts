@@ -52,8 +52,8 @@ export const IN_THE_CLIENT: readonly Planted[] = [
     patches: [
       {
         file: 'client/sync/outbox/entry.ts',
-        find: "if (message?.kind !== 'message' || message.placed || isElsewhere) return one(change);",
-        replace: "if (message?.kind !== 'message' || isElsewhere) return one(change);",
+        find: "if (message?.kind !== 'message' || message.placed || isElsewhere)\n",
+        replace: "if (message?.kind !== 'message' || isElsewhere)\n",
       },
     ],
   },
@@ -166,8 +166,8 @@ export const IN_THE_CLIENT: readonly Planted[] = [
     patches: [
       {
         file: 'client/sync/outbox/entry.ts',
-        find: "if (message?.kind === 'message' && !message.placed && !isElsewhere) return",
-        replace: "if (message?.kind === 'message' && !isElsewhere) return",
+        find: "if (message?.kind === 'message' && !message.placed && !isElsewhere) {",
+        replace: "if (message?.kind === 'message' && !isElsewhere) {",
       },
     ],
   },

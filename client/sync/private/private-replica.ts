@@ -1,12 +1,12 @@
-import type { Neutralised } from '../../shared/close-codes.ts';
-import { type Uuid, formatDocumentId } from '../../shared/ids.ts';
-import { laneName } from '../../shared/segment.ts';
-import { readNext } from '../../shared/user-document.ts';
-import type { PrivateValue, StructId } from './outbox/entry.ts';
-import { type OwnValue, keyOf, newestOf, nextStruct, setBy } from './own-lane.ts';
-import type { OpenProvider } from './provider.ts';
-import { type ReplicaStatus, openReplica } from './replica.ts';
-import type { ReplicaCache } from './storage/replica-cache.ts';
+import type { Neutralised } from '../../../shared/close-codes.ts';
+import { type Uuid, formatDocumentId } from '../../../shared/ids.ts';
+import { laneName } from '../../../shared/segment.ts';
+import { readNext } from '../../../shared/user-document.ts';
+import type { PrivateValue, StructId } from '../outbox/entry.ts';
+import { type OwnValue, keyOf, newestOf, nextStruct, setBy } from '../own-lane.ts';
+import type { OpenProvider } from '../provider.ts';
+import { type ReplicaStatus, openReplica } from '../replica.ts';
+import type { ReplicaCache } from '../storage/replica-cache.ts';
 
 /** The replica of one of a person's private documents, as plain values. */
 export interface PrivateReplica {

@@ -1,15 +1,15 @@
 import { equalityDeep } from 'lib0/function';
-import type { Neutralised } from '../../shared/close-codes.ts';
-import type { Uuid } from '../../shared/ids.ts';
-import { isPrivateEntry } from '../../shared/user-document.ts';
-import { makeClaims } from './claims.ts';
-import { UNDECIDED_ENTRIES, UNDECIDED_UNITS } from './move-waiting.ts';
-import { type Entry, type PrivateEntry, type StructId, privateKey } from './outbox/entry.ts';
-import { over } from './outbox/following.ts';
-import type { Outbox } from './outbox/outbox.ts';
+import type { Neutralised } from '../../../shared/close-codes.ts';
+import type { Uuid } from '../../../shared/ids.ts';
+import { isPrivateEntry } from '../../../shared/user-document.ts';
+import { makeClaims } from '../claims.ts';
+import { UNDECIDED_ENTRIES, UNDECIDED_UNITS } from '../move-waiting.ts';
+import { type Entry, type PrivateEntry, type StructId, privateKey } from '../outbox/entry.ts';
+import { over } from '../outbox/following.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 import type { PrivateReplica } from './private-replica.ts';
-import type { Step } from './settle-following.ts';
-import { makeSuspicion } from './suspicion.ts';
+import type { Step } from '../settle-following.ts';
+import { makeSuspicion } from '../suspicion.ts';
 
 interface Options {
   me: Uuid;

@@ -1,4 +1,4 @@
-import { type Uuid, parseDocumentId } from '../../shared/ids.ts';
+import { type Uuid, parseDocumentId } from '../../../shared/ids.ts';
 import {
   type ConversationMarks,
   type Setting,
@@ -7,16 +7,16 @@ import {
   isPrivateEntry,
   marksKey,
   settingKey,
-} from '../../shared/user-document.ts';
-import type { Me } from '../../shared/api.ts';
-import { type Api, ApiError } from './api.ts';
+} from '../../../shared/user-document.ts';
+import type { Me } from '../../../shared/api.ts';
+import { type Api, ApiError } from '../api.ts';
 import { makePrivateMover } from './move-private.ts';
-import { type Entry, type PrivateValue, privateKey } from './outbox/entry.ts';
-import { over } from './outbox/following.ts';
-import type { Outbox } from './outbox/outbox.ts';
+import { type Entry, type PrivateValue, privateKey } from '../outbox/entry.ts';
+import { over } from '../outbox/following.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 import { type PrivateReplica, openPrivateReplica } from './private-replica.ts';
-import type { OpenProvider } from './provider.ts';
-import type { ReplicaCache } from './storage/replica-cache.ts';
+import type { OpenProvider } from '../provider.ts';
+import type { ReplicaCache } from '../storage/replica-cache.ts';
 
 /** What a person has for themselves, the same on all their devices: what the document holds, and over it what waits here. */
 export interface PrivateDocument {
@@ -99,7 +99,8 @@ export function openPrivateDocument({ me, api, openProvider, cache, outbox, move
     isAsking = true;
     try {
       const n = numberOf(await api.me());
-      if (!closed && isLost() && (n !== newest().n || newest().status().kind === 'ended')) goTo(n);
+      full = Math.min(full, n - 1);
+      if (!closed && (isLost() || n > newest().n)) goTo(n);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
     } finally {
@@ -110,6 +111,7 @@ export function openPrivateDocument({ me, api, openProvider, cache, outbox, move
 
   function goTo(n: number): void {
     coming?.close();
+    coming = null;
     coming = open(n);
   }
 

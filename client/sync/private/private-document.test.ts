@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { systemClock, systemRandom } from '../../shared/clock.ts';
-import { makeUuid } from '../../shared/ids.ts';
-import { LIMITS } from '../../shared/limits.ts';
-import { laneName } from '../../shared/segment.ts';
-import type { Entry } from './outbox/entry.ts';
-import { makeMemoryOutboxStore } from './outbox/outbox-store.ts';
-import type { Siblings } from './outbox/outbox.ts';
-import { startCore } from './test-core.ts';
-import { type Core, type TestDevice, isQuiet, openDevice, soon, untilKept, untilQuiet } from './test-device.ts';
+import { systemClock, systemRandom } from '../../../shared/clock.ts';
+import { makeUuid } from '../../../shared/ids.ts';
+import { LIMITS } from '../../../shared/limits.ts';
+import { laneName } from '../../../shared/segment.ts';
+import type { Entry } from '../outbox/entry.ts';
+import { makeMemoryOutboxStore } from '../outbox/outbox-store.ts';
+import type { Siblings } from '../outbox/outbox.ts';
+import { startCore } from '../test-core.ts';
+import { type Core, type TestDevice, isQuiet, openDevice, soon, untilKept, untilQuiet } from '../test-device.ts';
 
 const devices: TestDevice[] = [];
 afterEach(() => devices.splice(0).forEach(({ close }) => close()));
@@ -215,7 +215,8 @@ describe('[D8] at 256 KiB', () => {
     phone.personal.mark(id, { pin: 1 });
     phone.personal.setDraft(id, 'dear');
     await untilQuiet(phone);
-    expect(phone.outbox.entries().map(({ state: each }) => each)).toEqual(Array(2).fill({ kind: 'failed', code: 'quota' }));
+    const failed = { kind: 'failed', code: 'quota' };
+    expect(phone.outbox.entries().map(({ state: each }) => each)).toEqual([failed, failed]);
     expect([phone.personal.marks(id), phone.personal.draft(id)]).toEqual([{}, 'dear']);
   });
 });
