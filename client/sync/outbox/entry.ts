@@ -55,6 +55,8 @@ export type ReactEntry = Common & {
   readonly n: number | null;
   readonly toggles: readonly Toggle[];
   readonly left?: StructId;
+  /** It takes the place of one that may have left: nobody knows what there is, so back again is a change as well. */
+  readonly isUncertain?: true;
 };
 export interface Toggle {
   readonly emoji: string;

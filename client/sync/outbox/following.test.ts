@@ -41,6 +41,9 @@ describe('reactions', () => {
     outbox.react(id, message, 1, off('👍'));
     expect(outbox.get(reactKey(message))).toMatchObject({ toggles: [off('👍')] });
     expect(outbox.get(reactKey(message))).not.toHaveProperty('left');
+    // And back again: whether the first one ever arrived, nobody knows.
+    outbox.react(id, message, 1, on('👍'));
+    expect(toggles(outbox)).toEqual([on('👍')]);
   });
 
   test('what failed is undone: the next change begins anew, and a retry is no repetition of what left', () => {

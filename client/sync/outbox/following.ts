@@ -26,9 +26,10 @@ export const react =
   (found) => {
     const before = found.get(change.id);
     const known = before?.kind === 'react' && before.state.kind === 'waiting' ? before : null;
-    const mayHaveLeft = isUncertain || known?.left !== undefined;
+    const mayHaveLeft = isUncertain || known?.left !== undefined || known?.isUncertain === true;
     const toggles = change.toggles.reduce((all, toggle) => turn(all, toggle, mayHaveLeft), known?.toggles ?? []);
-    return new Map([[change.id, toggles.length > 0 ? { ...change, toggles } : null]]);
+    const entry: ReactEntry = mayHaveLeft ? { ...change, toggles, isUncertain: true } : { ...change, toggles };
+    return new Map([[change.id, toggles.length > 0 ? entry : null]]);
   };
 
 function turn(all: readonly Toggle[], { emoji, isOn }: Toggle, mayHaveLeft: boolean): Toggle[] {
