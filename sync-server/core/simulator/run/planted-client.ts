@@ -106,40 +106,6 @@ export const IN_THE_CLIENT: readonly Planted[] = [
     patches: [{ file: 'client/sync/conversation-replica.ts', find: '    giveUp();\n', replace: '' }],
   },
   {
-    name: 'who is back stays outside',
-    mistake: 'a conversation that was closed to somebody is not opened again when they are back (found by this simulator)',
-    patches: [{ file: 'client/sync/conversations.ts', find: '    comeBack();\n', replace: '' }],
-  },
-  {
-    name: 'a failed message leaves its edit behind',
-    mistake: 'the edit of a message that was not taken waits for ever (found by this simulator)',
-    patches: [
-      {
-        file: 'client/sync/outbox/entry.ts',
-        find: 'const change = found.get(changeKey(entry.messageId));\n      if (!change) continue;\n      const mayStand',
-        replace: 'const change = undefined as Entry | undefined;\n      if (!change) continue;\n      const mayStand',
-      },
-    ],
-  },
-  {
-    name: 'whoever takes over waits',
-    mistake: 'a tab that is the mover from now on looks at nothing that it has open (found by this simulator)',
-    patches: [
-      { file: 'client/sync/conversations.ts', find: '      for (const replica of replicas.values()) replica.move();\n', replace: '' },
-    ],
-  },
-  {
-    name: 'last words are told to nobody',
-    mistake: 'what a tab wrote before it ended no other tab hears of (found by this simulator)',
-    patches: [
-      {
-        file: 'client/sync/outbox/outbox.ts',
-        find: '    if (found && found.length > 0) siblings.tell(found.map(({ id }) => id));\n',
-        replace: '',
-      },
-    ],
-  },
-  {
     name: 'a thread with an empty end',
     mistake: 'a thread is shown from the newest segment on, though nothing of it is here yet (found by this simulator)',
     patches: [
@@ -152,61 +118,6 @@ export const IN_THE_CLIENT: readonly Planted[] = [
         file: 'client/sync/conversation-replica.ts',
         find: 'new Map([...segments].filter(([, segment]) => hasCome(segment)))',
         replace: 'segments',
-      },
-    ],
-  },
-  {
-    name: 'done whatever it says now',
-    mistake: 'an entry leaves the outbox though it was changed meanwhile',
-    patches: [{ file: 'client/sync/outbox/entry.ts', find: 'isSame(found.get(entry.id), entry)', replace: 'found.has(entry.id)' }],
-  },
-  {
-    name: 'an edit of what has left',
-    mistake: 'the text of a message that may have left is changed in the outbox alone',
-    patches: [
-      {
-        file: 'client/sync/outbox/entry.ts',
-        find: "if (message?.kind === 'message' && !message.placed && !isElsewhere) {",
-        replace: "if (message?.kind === 'message' && !isElsewhere) {",
-      },
-    ],
-  },
-  {
-    name: 'left before it is said',
-    mistake: 'a message goes into the document before the device knows that it may have left',
-    patches: [
-      {
-        file: 'client/sync/move-waiting.ts',
-        find: 'if (unclaimed.length > 0) claims.place(unclaimed);\n    else if',
-        replace: 'if (unclaimed.length > 0) claims.place(unclaimed);\n    if',
-      },
-    ],
-  },
-  {
-    name: 'the list goes back',
-    mistake: 'an answer over HTTP that was overtaken replaces what the socket has told (found by this simulator)',
-    patches: [{ file: 'client/sync/inbox.ts', find: 'if (!isOlder(row, rows.get(row.id))) rows.set', replace: 'rows.set' }],
-  },
-  {
-    name: 'the outbox begins as new',
-    mistake: 'after a start nothing counts as having left',
-    patches: [
-      {
-        file: 'client/sync/outbox/outbox.ts',
-        find: 'if (!underway.has(entry.id) && !unkept.has(entry.id)) take(entry.id, entry);',
-        replace:
-          "if (!underway.has(entry.id) && !unkept.has(entry.id)) take(entry.id, entry.kind === 'message' ? { ...entry, placed: false } : entry);",
-      },
-    ],
-  },
-  {
-    name: 'two devices write against each other',
-    mistake: 'an edit that another device has written over is set again',
-    patches: [
-      {
-        file: 'client/sync/settle-following.ts',
-        find: '  if (before) return home.isCommitted(before) ? DONE : WAITS;\n  // Set here',
-        replace: '  // Set here',
       },
     ],
   },

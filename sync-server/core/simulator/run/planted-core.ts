@@ -216,28 +216,6 @@ export const IN_THE_CORE: readonly Planted[] = [
     patches: [{ file: 'sync-server/core/room/judge.ts', find: '  if (locked.members) takeMembers(room, locked.members);\n', replace: '' }],
   },
   {
-    name: 'newcomers read what was',
-    mistake: 'the segments before somebody joined open for them (G2)',
-    patches: [
-      {
-        file: 'sync-server/core/room/room.ts',
-        find: "return name.kind === 'segment' && state.firstSeq <= (member.from ?? 0) ? 'notFound' : null;",
-        replace: "return name.kind === 'segment' && state.firstSeq < 0 ? 'notFound' : null;",
-      },
-    ],
-  },
-  {
-    name: 'newcomers begin in the middle of a segment',
-    mistake: 'no new segment is opened for those who may not read what was (G2)',
-    patches: [
-      {
-        file: 'sync-server/core/rights/members.ts',
-        find: 'last && last.messages > 0 && changes.some(beginsAnew)',
-        replace: 'last && changes.length < 0',
-      },
-    ],
-  },
-  {
     name: 'signed out and still served',
     mistake: 'nobody tells open sockets that their session was ended (S4); without the poll that would heal it',
     patches: [
@@ -251,29 +229,6 @@ export const IN_THE_CORE: readonly Planted[] = [
         find: "      case 'signed-out':\n        return endSessions(hint);",
         replace: "      case 'signed-out':\n        return;",
       },
-    ],
-  },
-  {
-    name: 'a refused frame leaves something',
-    mistake: 'what of a refused frame was placed stays in the batch (A9)',
-    patches: [{ file: 'sync-server/core/accept/admit.ts', find: '    input.overlay.undo();\n', replace: '' }],
-  },
-  {
-    name: 'an edit raises the dead',
-    mistake: 'an edit that comes after the deletion gives the message its text back (D7)',
-    patches: [
-      {
-        file: 'sync-server/core/accept/judge.ts',
-        find: "    if (fate(slot) === 'dead') return 'removed';\n",
-        replace: "    if (fate(slot) === 'dead') return null;\n",
-      },
-    ],
-  },
-  {
-    name: 'any lane will do',
-    mistake: "the lane that a struct names is not compared with the writer's (A4)",
-    patches: [
-      { file: 'sync-server/core/accept/admit.ts', find: "  if (struct.root !== lane.name) refuse('foreign-lane');\n", replace: '' },
     ],
   },
   {

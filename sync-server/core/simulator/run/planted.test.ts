@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { sources } from '../../../../shared/test-sources.ts';
+import { HARD } from './planted-hard.ts';
 import { PLANTED, SMALL } from './planted.ts';
 
-test.each([{ name: 'small limits', patches: SMALL }, ...PLANTED])('it still fits the source: $name', ({ patches }) => {
+test.each([{ name: 'small limits', patches: SMALL }, ...PLANTED, ...HARD])('it still fits the source: $name', ({ patches }) => {
   for (const { file, find } of patches) expect(sources.get(file)?.split(find), `${file}: ${find}`).toHaveLength(2);
 });
 
