@@ -25,6 +25,13 @@ test('[V6] an answer that was overtaken changes nothing: neither the last messag
   expect(inbox.conversations().get(id)).toEqual(row(4, 2));
 });
 
+test('[G1] what the socket tells stands, though it is of less: who was taken out and is back may not read what was', () => {
+  const inbox = open();
+  inbox.take({ changed: [row(3, 2)], gone: [], cursor: '1' });
+  inbox.take({ changed: [row(0, 0)], gone: [], cursor: '2' });
+  expect(inbox.conversations().get(id)).toEqual(row(0, 0));
+});
+
 test('what left the list comes back as it is told', () => {
   const inbox = open();
   inbox.take({ changed: [row(3, 2)], gone: [], cursor: '1' });

@@ -104,7 +104,7 @@ export function openInbox(
       // What it was before the server went back is no measure of what it is.
       if (stale.delete(id)) rows.delete(id);
     }
-    for (const row of changes.changed) if (!isOlder(row, rows.get(row.id))) rows.set(row.id, row);
+    for (const row of changes.changed) if (changes.cursor !== null || !isOlder(row, rows.get(row.id))) rows.set(row.id, row);
     for (const id of changes.gone) rows.delete(id);
     const isWhole = changes.cursor !== null && stale.size > 0;
     if (isWhole) dropStale();

@@ -28,7 +28,7 @@ import { makeDepartures } from './rights/departures.ts';
 import { makeMembers } from './rights/members.ts';
 import type { Departures, Relations } from './rights/relations.ts';
 import { makePresences } from './presence/presences.ts';
-import type { Room } from './room/room.ts';
+import { BrokenDocument, type Room } from './room/room.ts';
 import { makeRooms } from './room/rooms.ts';
 import { makeAllowances } from './session/allowances.ts';
 import { type Session, type Visit, openSession } from './session/session.ts';
@@ -191,7 +191,8 @@ export async function startNode(deps: {
         return false;
       }
       logger.error({ conversationId, n, error: String(error) }, 'a document cannot be compacted; it is put off');
-      await log.putOff(conversationId, n, BROKEN_MS);
+      // Whatever else failed may go well the next time, and stands in no other's way until then.
+      await log.putOff(conversationId, n, error instanceof BrokenDocument ? BROKEN_MS : 0);
     }
     return true;
   }

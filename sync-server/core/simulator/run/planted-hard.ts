@@ -111,7 +111,13 @@ export const HARD: readonly Planted[] = [
   {
     name: 'the list goes back',
     mistake: 'an answer over HTTP that was overtaken replaces what the socket has told (found by this simulator)',
-    patches: [{ file: 'client/sync/inbox.ts', find: 'if (!isOlder(row, rows.get(row.id))) rows.set', replace: 'rows.set' }],
+    patches: [
+      {
+        file: 'client/sync/inbox.ts',
+        find: 'if (changes.cursor !== null || !isOlder(row, rows.get(row.id))) rows.set',
+        replace: 'rows.set',
+      },
+    ],
   },
   {
     name: 'the outbox begins as new',
