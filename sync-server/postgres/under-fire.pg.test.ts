@@ -151,11 +151,13 @@ describe('a slow database', () => {
     const [root, other] = [await open(ana, 0), await open(ben, 0)];
     const mine = await open(ana, 1);
     proxy.delayAt('commit', 5_000);
-    for (let i = 0; i < 2_000; i++) say(mine, ana, `${i}`);
+    // These hold every connection there is; more than may wait is turned away at once.
+    const holds = Array.from({ length: CONNECTIONS }, () => sql`select pg_sleep(3)`.execute());
+    const held = () => database.sql`select from pg_stat_activity where state = 'active' and query = 'select pg_sleep(3)'`;
+    await vi.waitFor(async () => expect(await held()).toHaveLength(CONNECTIONS), soon);
     const loop = monitorEventLoopDelay({ resolution: 5 });
     loop.enable();
-    // These hold every connection there is; more than may wait is turned away at once.
-    const holds = Array.from({ length: CONNECTIONS }, () => sql`select pg_sleep(2)`.execute());
+    for (let i = 0; i < 2_000; i++) say(mine, ana, `${i}`);
     const membership = tellUnavailable(makePostgresMembership(sql), { waitMs: 500, most: 8 });
     const asked = await Promise.allSettled(Array.from({ length: 20 }, () => membership.access(conversationId, ana)));
     const refused = asked.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []));
@@ -168,6 +170,7 @@ describe('a slow database', () => {
     console.info(`event loop p99: ${p99} ms`);
     expect(p99).toBeLessThan(LOOP_MS);
     await Promise.all(holds);
+    await vi.waitFor(async () => expect(await bodies()).not.toHaveLength(0), soon);
     expect(mine.closed).toBeNull();
     proxy.delayAt('commit', 0);
     await vi.waitFor(async () => expect(await bodies()).toHaveLength(LIMITS.segmentMessages), soon);
