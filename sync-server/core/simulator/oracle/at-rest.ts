@@ -85,11 +85,14 @@ function checkPromises(store: MemoryStore, ledger: Ledger, tabs: World['tabs']):
   for (const [id, { conversationId, author, kept, removed, texts }] of ledger.written) {
     const row = store.conversations.get(conversationId);
     const stored = row?.messages.get(id);
-    const hasFailed = tabs.some(({ tab }) =>
-      tab.sync.outbox.entries().some((one) => 'messageId' in one && one.messageId === id && one.state.kind === 'failed'),
-    );
+    const own = tabs.flatMap(({ tab }) => {
+      const entries = tab.sync.outbox.entries();
+      return entries.filter((one) => 'messageId' in one && one.messageId === id).map((one) => ({ one, entries }));
+    });
+    const hasFailed = own.some(({ one }) => one.state.kind === 'failed');
     if (!stored) {
-      if (kept && removed === 'no' && !hasFailed) wrong.push(`[Q3] ${id} of ${author} was kept and is nowhere`);
+      const waits = own.some(({ one, entries }) => isHeldUp(ledger, author, entries, one));
+      if (kept && removed === 'no' && !hasFailed && !waits) wrong.push(`[Q3] ${id} of ${author} was kept and is nowhere`);
       continue;
     }
     if (stored.body !== null && removed === 'kept' && !hasFailed) wrong.push(`[V8] ${id} was deleted and still reads ${stored.body}`);

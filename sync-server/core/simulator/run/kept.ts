@@ -394,4 +394,26 @@ export const KEPT: readonly { name: string; plan: Plan }[] = [
       ],
     },
   },
+  {
+    name: 'who has asked enough people today waits, and that is no loss',
+    plan: {
+      seed: 524364560,
+      people: 3,
+      browsers: [0, 1, 2, 0],
+      groups: 1,
+      nodes: 1,
+      commits: { failed: 0, lost: 0, unknown: 0 },
+      hints: { dropped: 0, doubled: 0, off: false },
+      hurry: 0.02,
+      skews: [0, 0, 0, 0],
+      disk: 'model',
+      actions: [
+        { do: 'open', who: 275, much: 309, steps: 11 },
+        { do: 'members', who: 160, much: 353, steps: 15 },
+        { do: 'write', who: 515, much: 535, steps: 0 },
+        { do: 'hostile', who: 670, much: 611, steps: 0 },
+        { do: 'members', who: 4, much: 857, steps: 0 },
+      ],
+    },
+  },
 ];
