@@ -155,11 +155,14 @@ export function makeTestServer(conversationId: Uuid, members: readonly Uuid[]) {
 }
 
 /** A clock that the test moves. */
-export function makeTestClock(): Clock & { pass(ms: number): void } {
+export function makeTestClock(): Clock & { pass(ms: number): void; putBack(ms: number): void } {
   let now = 1_000_000;
+  let off = 0;
   let timers: { at: number; task: () => void }[] = [];
   return {
-    now: () => now,
+    now: () => now - off,
+    /** As when somebody sets the clock of the machine: what waits goes on waiting as long as it would have. */
+    putBack: (ms) => void (off += ms),
     after(delayMs, task) {
       const timer = { at: now + delayMs, task };
       timers.push(timer);

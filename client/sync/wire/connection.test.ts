@@ -137,6 +137,16 @@ test('[F7] a line that is open and dead counts as closed within 20 s; it is dial
   expect(dials()).toBe(3);
 });
 
+test('[F9, F7] so it does on a machine whose clock was put back an hour', () => {
+  const { clock, dialled, open } = setUp();
+  open();
+  dialled[0]!.greet();
+  clock.pass(1_000);
+  clock.putBack(3_600_000);
+  clock.pass(28_000);
+  expect(dialled[0]!.isClosed).toBe(true);
+});
+
 test('[W9, F7] a silent line that answers stays; what it says unasked is no answer, and gives it time', () => {
   const { clock, connection, dialled, open } = setUp();
   const { events } = open();
