@@ -200,7 +200,7 @@ export async function openScene(): Promise<Scene> {
         (select count(*) from reactions where user_id <> ${left}) as reactions,
         (select md5(string_agg(c::text, ',' order by conversation_id, n, client)) from claims c where user_id <> ${left}) as claims,
         (select md5(string_agg(c::text, ',' order by id)) from conversations c where ${withoutMallory} is false) as conversations,
-        (select sum(position) from documents where ${withoutMallory} is false) as updates`;
+        (select sum(position) from documents where ${withoutMallory} is false) as positions`;
       return JSON.stringify(found, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
     },
     async ping() {
