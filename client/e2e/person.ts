@@ -18,10 +18,13 @@ export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
 
 let people = 0;
+/** Longer than the longest pause before a client tries again, 30 s (`backOffMs`). */
+const COMES_BACK_MS = 60_000;
 
 /** Whoever sits before this page, with names of things as assistive technology finds them. */
 export function meet(page: Page, name: string): Person {
   const faults: string[] = [];
+  page.setDefaultTimeout(COMES_BACK_MS);
   page.on('pageerror', (error) => faults.push(error.message));
   page.on('console', (message) => {
     if (message.type() === 'error' && /Content Security Policy|requires 'Trusted/.test(message.text())) faults.push(message.text());
