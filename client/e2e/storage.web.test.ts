@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { expectAccessible } from './accessibility.ts';
@@ -69,8 +70,11 @@ const boxes = ({ page }: Person) =>
     }),
   );
 
-/** The texts that wait on the device, whatever the app says. */
-const onDevice = async ({ page }: Person): Promise<string[]> => (await page.evaluate(readOutbox)).flatMap(({ text }) => text ?? []);
+/** The texts that wait on the device, whatever the app says. Rejects when Chromium is silent, as to what it is asked while it clears. */
+async function onDevice({ page }: Person): Promise<string[]> {
+  const unanswered = once(AbortSignal.timeout(5_000), 'abort').then(() => Promise.reject(new Error('IndexedDB does not answer.')));
+  return (await Promise.race([page.evaluate(readOutbox), unanswered])).flatMap(({ text }) => text ?? []);
+}
 
 /** Runs in the page: whether a small thing can be kept. */
 async function hasRoom(): Promise<boolean> {
