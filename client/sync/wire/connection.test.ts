@@ -137,7 +137,7 @@ test('[F7] a line that is open and dead counts as closed within 20 s; it is dial
   expect(dials()).toBe(3);
 });
 
-test('[F9, F7] so it does on a machine whose clock was put back an hour', () => {
+test('[F9, F7] on a machine whose clock was put back an hour it counts as closed within 30 s', () => {
   const { clock, dialled, open } = setUp();
   open();
   dialled[0]!.greet();
