@@ -22,11 +22,12 @@ export const SOMETIMES = [
   ...['revocation while frames queued', 'signed out'],
 ] as const;
 
-/** Runs seeds from `first` on, until `count` of them are done or `isOver` says so; it stops at as many failures as `most`. */
+/** Runs seeds from `first` on, until `count` of them are done or `isOver` says so; it stops at as many failures as `most`. `onSeed` hears each. */
 export async function runSeeds(
   pool: Pool,
-  { first, count, most = Infinity, isOver = () => false }: { first: number; count: number; most?: number; isOver?: () => boolean },
+  plan: { first: number; count: number; most?: number; isOver?: () => boolean; onSeed?: (run: Run, answer: Answer) => void },
 ): Promise<Run> {
+  const { first, count, most = Infinity, isOver = () => false, onSeed } = plan;
   const reached = new Map<string, number>();
   const run: Run = { seeds: 0, ms: 0, steps: 0, failed: [], reached };
   let next = first;
@@ -38,6 +39,7 @@ export async function runSeeds(
       run.steps += answer.steps;
       for (const what of answer.reached) reached.set(what, (reached.get(what) ?? 0) + 1);
       if (answer.wrong.length > 0) run.failed.push(answer);
+      onSeed?.(run, answer);
     }
   }
   await Promise.all(Array.from({ length: pool.size }, work));
