@@ -207,7 +207,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
   }
 
   const homeOf = (messageId: MessageId): number | null =>
-    [...segments.values()].find((segment) => segment.isLogged(messageId) || segment.own(messageId))?.n ?? null;
+    [...segments.values()].find((segment) => segment.isLogged(messageId) || (!segment.isShut() && segment.own(messageId)))?.n ?? null;
 
   /** Null: that message is not here. */
   function ownReactions(messageId: MessageId): readonly string[] | null {

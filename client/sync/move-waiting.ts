@@ -1,7 +1,15 @@
 import type { MessageId, Uuid } from '../../shared/ids.ts';
 import { readMessageValue } from '../../shared/segment.ts';
 import { makeClaims } from './claims.ts';
-import { type Entry, type FollowingEntry, type MessageEntry, type StructId, changeKey, messageKey } from './outbox/entry.ts';
+import {
+  type DeleteEntry,
+  type Entry,
+  type FollowingEntry,
+  type MessageEntry,
+  type StructId,
+  changeKey,
+  messageKey,
+} from './outbox/entry.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import type { SegmentReplica } from './segment-replica.ts';
 import { stepOf } from './settle-following.ts';
@@ -89,21 +97,17 @@ export function makeMover(outbox: Outbox, look: () => Options): Mover {
   }
 
   function moveFollowing(options: Options): void {
-    const { moves, segments, open, id, want } = options;
+    const { moves, segments, id, want } = options;
     const all = [...segments.values()];
-    for (const key of set.keys()) if (!outbox.get(key)) set.delete(key);
+    for (const [key, { segment }] of set) if (!outbox.get(key) || segment.isShut()) set.delete(key);
     const inFlight = [...set.values()].filter(({ segment, struct }) => all.includes(segment) && !segment.isCommitted(struct)).length;
     let room = UNDECIDED_ENTRIES - inFlight - claims.size();
     for (const entry of outbox.of(id)) {
       if (!isFollowing(entry) || !isWaiting(entry) || !moves(entry)) continue;
       const message = outbox.get(messageKey(entry.messageId));
-      const home =
-        all.find((segment) => segment.isLogged(entry.messageId)) ??
-        (entry.kind === 'delete' && message
-          ? (all.find((segment) => (segment.own(entry.messageId)?.value ?? null) !== null) ?? (set.has(entry.id) ? null : open))
-          : null);
+      const home = all.find((segment) => segment.isLogged(entry.messageId)) ?? (entry.kind === 'delete' ? graveOf(entry, options) : null);
       const at = home ?? segments.get(entry.n ?? 0);
-      if (at?.status().kind === 'ended') {
+      if (at?.status().kind === 'ended' && (home || !message || !isWaiting(message))) {
         // It stands before this person came back, and that part is closed to them.
         outbox.fail([entry.id], 'refused');
       } else if (!home) {
@@ -114,12 +118,23 @@ export function makeMover(outbox: Outbox, look: () => Options): Mover {
     }
   }
 
+  /** Where a message that is in no log is deleted: where it was set, or deleted before, else where it would go. */
+  function graveOf(entry: DeleteEntry, { segments, open }: Options): SegmentReplica | null {
+    const message = outbox.get(messageKey(entry.messageId));
+    function isSetIn(segment: SegmentReplica): boolean {
+      const value = segment.own(entry.messageId)?.value ?? null;
+      return !segment.isShut() && (value === 0 || (value !== null && message !== undefined));
+    }
+    return [...segments.values()].find(isSetIn) ?? (message && !set.has(entry.id) ? open : null);
+  }
+
   /** Its message is in a log and nobody remembers in which, or was taken back by another tab: the older ones are asked, down to the first. */
   function search(entry: FollowingEntry, { segments, open, want }: Options): void {
     const hasAnswered = (n: number): boolean => (segments.get(n)?.status().kind ?? 'connecting') !== 'connecting';
     let n = open?.n ?? 0;
     while (hasAnswered(n)) n -= 1;
     if (n > 0) want(n);
+    else if ([...segments.values()].some((segment) => segment.isShut())) outbox.fail([entry.id], 'refused');
     else if (entry.kind === 'edit') outbox.fail([entry.id], 'gone');
     else outbox.done([entry]);
   }

@@ -1,4 +1,4 @@
-import type { Neutralised } from '../../shared/close-codes.ts';
+import { CLOSE, type Neutralised } from '../../shared/close-codes.ts';
 import { formatDocumentId, type MessageId, type Uuid } from '../../shared/ids.ts';
 import {
   type MessageValue,
@@ -22,6 +22,8 @@ import type { ReplicaCache } from './storage/replica-cache.ts';
 export interface SegmentReplica {
   readonly n: number;
   status: () => ReplicaStatus;
+  /** The server shows it to this person no more: it begins before they came back. */
+  isShut: () => boolean;
   /** What the device held of it is here. */
   isLoaded: () => boolean;
   isStored: () => boolean;
@@ -38,7 +40,7 @@ export interface SegmentReplica {
   next: () => StructId;
   /** The struct of this client at or after this clock that set a key, even when others have written over it since. */
   setBy: (key: string, from: StructId) => StructId | null;
-  /** Set here, and neither in the log nor neutralised as far as we know. */
+  /** Set here, neither in the log nor neutralised as far as we know, and what became of it will be told. */
   isUndecided: (id: MessageId) => boolean;
   /** Sets new messages, all in one update. */
   place: (messages: readonly { messageId: MessageId; value: MessageValue }[]) => void;
@@ -95,6 +97,10 @@ export function openSegmentReplica({
     },
   });
   const isLogged = (id: MessageId): boolean => replica.content().byId.has(id);
+  function isShut(): boolean {
+    const status = replica.status();
+    return status.kind === 'ended' && status.code === CLOSE.notFound.code;
+  }
 
   const own = (id: MessageId): OwnValue<MessageValue | 0> | null =>
     replica.look((doc) => newestOf(doc, me, id) as OwnValue<MessageValue | 0> | null);
@@ -106,6 +112,7 @@ export function openSegmentReplica({
     setBy: (key, from) => replica.look((doc) => setBy(doc, me, key, from)),
     next: () => replica.look(nextStruct),
     isLogged,
+    isShut,
     status: replica.status,
     isLoaded: replica.isLoaded,
     isStored: replica.isStored,
@@ -114,7 +121,7 @@ export function openSegmentReplica({
     message: (id) => replica.content().byId.get(id),
     isUndecided(id) {
       const item = own(id);
-      if (!item || isLogged(id)) return false;
+      if (!item || isLogged(id) || isShut()) return false;
       // Committed and yet not in the log: neutralised, and the word of it was lost. Known only when all that was committed has arrived.
       return replica.status().kind !== 'live' || !replica.isCommitted(item);
     },

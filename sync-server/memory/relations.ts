@@ -21,7 +21,8 @@ export function makeMemoryRelations(store: MemoryStore): Relations {
       return rows.flatMap(({ members, declined }) => [...requests(members.values(), false), ...requests(declined, true)]);
     },
     setBlocked(userId, otherId, _directId, blocked) {
-      const shared = conversationsOf(store, userId).filter(({ members }) => members.has(otherId));
+      // Also where the other is no more: their messages are there still, and count or do not.
+      const shared = conversationsOf(store, userId).filter(({ members, former }) => members.has(otherId) || former.has(otherId));
       return lockRows(
         store,
         shared.map(({ state }) => state.id),

@@ -30,10 +30,11 @@ export function makePostgresRelations(sql: Sql): Relations {
           ? await tx`insert into blocks (blocker_id, blocked_id) values (${userId}, ${otherId}) on conflict do nothing`
           : await tx`delete from blocks where blocker_id = ${userId} and blocked_id = ${otherId}`;
         if (count === 0) return false;
+        // Also where the other is no more: their messages are there still, and count or do not.
         const rows = await tx<{ conversationId: Uuid }[]>`
           select c.id as "conversationId" from conversations c
           join members a on a.conversation_id = c.id and a.user_id = ${userId} and a.left_at is null
-          join members b on b.conversation_id = c.id and b.user_id = ${otherId} and b.left_at is null
+          join members b on b.conversation_id = c.id and b.user_id = ${otherId}
           order by c.id for update of c`;
         const ids = rows.map(({ conversationId }) => conversationId);
         await tx`update conversations set members_version = members_version + 1 where id = any(${ids}::uuid[])`;

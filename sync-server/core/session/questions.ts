@@ -15,6 +15,8 @@ import { readStateVector } from './read-frame.ts';
 export interface Questions {
   /** Answers a step 1, or says how many milliseconds it has to wait. */
   take(room: Room, vector: Uint8Array): number;
+  /** The first one has been answered. Before that nothing of the document is sent: a part of it would look like the whole (W2). */
+  hasAnswered(): boolean;
   /** Answers what was left out while the reader did not keep up: of each client id in it the first clock (W7). */
   catchUp(room: Room, missed: ReadonlyMap<number, number>): void;
 }
@@ -29,8 +31,10 @@ export function makeQuestions(deps: {
 }): Questions {
   const { userId, rooms, allowances, clock, send, end } = deps;
   const bucket = makeBucket(RATES.step1);
+  let answered = false;
 
   function answer(room: Room, vector: Uint8Array): void {
+    answered = true;
     const lacking = encodeStep2(Y.encodeStateAsUpdate(room.doc, vector));
     allowances.answered(userId, lacking.byteLength);
     send(lacking);
@@ -58,7 +62,9 @@ export function makeQuestions(deps: {
       else answer(room, vector);
       return 0;
     },
+    hasAnswered: () => answered,
     catchUp(room, missed) {
+      if (!answered) return;
       const held = Y.decodeStateVector(Y.encodeStateVector(room.doc));
       for (const [client, from] of missed) held.set(client, Math.min(from, held.get(client) ?? 0));
       answer(room, Y.encodeStateVector(held));

@@ -94,7 +94,7 @@ export function openSession(deps: SessionDeps, visit: Visit): Session {
     userId,
     acks: visit.acks,
     send,
-    sendLive: feed.send,
+    sendLive: (message, update) => (update && !questions.hasAnswered() ? undefined : feed.send(message, update)),
     end,
     judged(verdict) {
       if (verdict === 'committed') ahead = 0;
