@@ -57,3 +57,20 @@ test('the answer to an opening stands over what was begun here, not over what th
   inbox.opened({ ...row(2, 0), unreadCount: 1 });
   expect(inbox.conversations().get(id)?.unreadCount).toBe(2);
 });
+
+test('[I3] the answer to an acceptance, or to leaving, stands unless the server has told of the conversation since', () => {
+  const inbox = open();
+  const request = { ...row(1, 0), request: true as const };
+  inbox.take({ changed: [request], gone: [], cursor: '1' });
+  inbox.answered({ ...request }, row(1, 0));
+  expect(inbox.conversations().get(id)).toEqual(row(1, 0));
+  inbox.answered(row(1, 0), null);
+  expect(inbox.conversations().has(id)).toBe(false);
+  // Taken out meanwhile: the answer does not bring it back.
+  inbox.answered(request, row(1, 0));
+  expect(inbox.conversations().has(id)).toBe(false);
+  // Hidden, and then somebody wrote: the answer does not take that away.
+  inbox.take({ changed: [row(2, 0)], gone: [], cursor: '2' });
+  inbox.answered(row(1, 0), null);
+  expect([inbox.conversations().get(id), inbox.cursor()]).toEqual([row(2, 0), '2']);
+});

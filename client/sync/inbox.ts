@@ -1,3 +1,4 @@
+import { equalityDeep } from 'lib0/function';
 import { z } from 'zod';
 import { type Conversation, conversation } from '../../shared/api.ts';
 import type { Uuid } from '../../shared/ids.ts';
@@ -14,6 +15,11 @@ export interface Inbox {
   /** Where the server's telling has come to; null: from the beginning. */
   cursor: () => string | null;
   take: (changes: InboxChanges) => void;
+  /**
+   * The answer to what this device asked for about a row: the row now, or null where it left the list. `before`: the row when that was asked;
+   * once the server has told another, the answer may be older and is left.
+   */
+  answered: (before: Conversation, now: Conversation | null) => void;
   /** The answer to an opening; whatever the server has told since is newer. */
   opened: (conversation: Conversation) => void;
   /** A conversation that the server does not know yet. */
@@ -121,6 +127,10 @@ export function openInbox(
     conversations: () => rows,
     cursor: () => cursor,
     take,
+    answered(before, now) {
+      if (!equalityDeep(rows.get(before.id), before)) return;
+      take({ changed: now ? [now] : [], gone: now ? [] : [before.id], cursor: null });
+    },
     opened(row) {
       if (!rows.has(row.id) || added.has(row.id)) take({ changed: [row], gone: [], cursor: null });
     },

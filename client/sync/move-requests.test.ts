@@ -18,8 +18,7 @@ async function setUp() {
   const outbox = openOutbox({ store: makeMemoryOutboxStore(), siblings: NO_SIBLINGS, clock });
   const asked: string[] = [];
   const opened: string[] = [];
-  const changed: string[] = [];
-  const gone: string[] = [];
+  const answered: (string | null)[][] = [];
   const world = { failure: null as ApiError | null, isReachable: true, moves: (_entry: Entry): boolean => true };
   const answer = async <T>(words: string, value: T): Promise<T> => {
     asked.push(words);
@@ -43,8 +42,8 @@ async function setUp() {
     moves: (entry) => world.moves(entry),
     isReachable: () => world.isReachable,
     onOpened: ({ id }) => opened.push(id),
-    onChanged: ({ id }) => changed.push(id),
-    onGone: (id) => gone.push(id),
+    row: (id) => ({ id }) as Conversation,
+    onAnswered: (before, now) => answered.push([before.id, now?.id ?? null]),
     onBlocked: () => answer('who is blocked?', undefined),
   });
   closers.push(mover.close, outbox.close);
@@ -54,7 +53,7 @@ async function setUp() {
     await settled();
     await settled();
   };
-  return { clock, outbox, mover, asked, opened, changed, gone, world, pass };
+  return { clock, outbox, mover, asked, opened, answered, world, pass };
 }
 const refusal = (status: number): ApiError => new ApiError(status, 'some-code', 'words');
 
@@ -130,13 +129,20 @@ test('what will never be taken fails with its text kept; a read position like th
 });
 
 test('[G3] a request is taken or goes off the list: told here when the server has it', async () => {
-  const { outbox, asked, changed, gone, pass } = await setUp();
+  const { outbox, asked, answered, pass } = await setUp();
   outbox.answer(one, 'accept');
   outbox.answer(two, 'hide');
   outbox.answer(ben, 'leave');
   await pass(0);
   expect(asked).toEqual([`accept ${one}`, `hide ${two}`, `remove ${ana} from ${ben}`]);
-  expect([changed, gone, outbox.entries()]).toEqual([[one], [two, ben], []]);
+  expect([answered, outbox.entries()]).toEqual([
+    [
+      [one, one],
+      [two, null],
+      [ben, null],
+    ],
+    [],
+  ]);
 });
 
 test('[G1] a block waits until this device knows it from the server; taken back meanwhile, that goes too', async () => {

@@ -18,9 +18,10 @@ interface Options {
   isReachable: () => boolean;
   /** The answer to an opening. */
   onOpened: (conversation: Conversation) => void;
-  /** As the server has it now. */
-  onChanged: (conversation: Conversation) => void;
-  onGone: (id: Uuid) => void;
+  /** A conversation's row of now. */
+  row: (id: Uuid) => Conversation | undefined;
+  /** The answer about a row, as it was when this was asked: the row as the server has it, or null where it left the list. */
+  onAnswered: (before: Conversation, now: Conversation | null) => void;
   /** The server has taken a block, or its end: settles when this device knows whom this person has blocked. */
   onBlocked: () => Promise<void>;
 }
@@ -37,7 +38,7 @@ const isForgotten = ({ kind }: Entry): boolean => kind !== 'open';
 
 /** Moves the entries that go over HTTP: opened conversations, read positions, answers to requests, blocks. One after another of a kind is not needed: each is idempotent. */
 export function openRequestMover(options: Options): { move: () => void; close: () => void } {
-  const { me, outbox, api, clock, random, moves, isReachable, onOpened, onChanged, onGone, onBlocked } = options;
+  const { me, outbox, api, clock, random, moves, isReachable, onOpened, row, onAnswered, onBlocked } = options;
   const busy = new Set<string>();
   let failures = 0;
   let closed = false;
@@ -59,12 +60,15 @@ export function openRequestMover(options: Options): { move: () => void; close: (
 
   async function answer(entry: AnswerEntry): Promise<void> {
     const { conversationId } = entry;
-    if (entry.answer === 'accept') onChanged(await api.accept(conversationId));
-    else {
-      await (entry.answer === 'hide' ? api.hide(conversationId) : api.removeMember(conversationId, me.id));
-      onGone(conversationId);
-    }
+    const before = row(conversationId);
+    const now = entry.answer === 'accept' ? await api.accept(conversationId) : await leave(entry);
+    if (before) onAnswered(before, now);
     outbox.done([entry]);
+  }
+
+  async function leave({ answer, conversationId }: AnswerEntry): Promise<null> {
+    await (answer === 'hide' ? api.hide(conversationId) : api.removeMember(conversationId, me.id));
+    return null;
   }
 
   async function block(entry: BlockEntry): Promise<void> {

@@ -152,8 +152,8 @@ export function openSync(deps: SyncDeps): Sync {
     moves,
     isReachable,
     onOpened: inbox.opened,
-    onChanged: (conversation) => inbox.take({ changed: [conversation], gone: [], cursor: null }),
-    onGone: (id) => inbox.take({ changed: [], gone: [id], cursor: null }),
+    row: (id) => inbox.conversations().get(id),
+    onAnswered: inbox.answered,
     onBlocked: blocks.refresh,
   });
   const lookAtBlocks = makeBlocksWatch({ blocks, outbox, isReachable });

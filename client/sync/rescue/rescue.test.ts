@@ -36,8 +36,8 @@ const device = (name: string, core: Core, me: Uuid): Promise<Tab> =>
       moves: () => true,
       isReachable: core.isUp,
       onOpened: tab.conversations.settle,
-      onChanged: tab.conversations.settle,
-      onGone: () => {},
+      row: () => undefined,
+      onAnswered: () => {},
       onBlocked: async () => {},
     });
     closers.push(requests.close);

@@ -150,6 +150,21 @@ export function rightsContract(name: string, makeWorld: () => Promise<RightsWorl
       await expect.poll(() => hinted(id)).toBe(1);
     });
 
+    test('[G1] a block of who has left a group takes their messages out of its count as well, and its end brings them back', async () => {
+      const { id, a, b } = await created({ kind: 'group', title: 'Choir' });
+      await change(id, [{ kind: 'leave', userId: a }]);
+      let { cursor } = await world.inbox.changes(b, null);
+      for (const [isBlocked, unreadCount] of [
+        [true, 0],
+        [false, 2],
+      ] as const) {
+        await world.relations.setBlocked(b, a, anId(), isBlocked);
+        const changes = await world.inbox.changes(b, cursor);
+        expect(changes.changed.find((row) => row.id === id)?.unreadCount).toBe(unreadCount);
+        ({ cursor } = changes);
+      }
+    });
+
     test('[G3] a request is on the list from its first message on, marked, and its reader is silent', async () => {
       const [a, b] = [anId(), anId()];
       const conversation = aConversation(askedBy(a, b));

@@ -1,11 +1,12 @@
 import * as Y from 'yjs';
 import { describe, expect, test } from 'vitest';
 import { LIMITS, WAIT_MS } from '../../../shared/limits.ts';
+import { parseDocumentId } from '../../../shared/ids.ts';
 import { encodeStep1 } from '../../../shared/protocol.ts';
-import { addMessage, deleteMessage, readMessages } from '../../../shared/segment.ts';
+import { addMessage, deleteMessage, editMessage, readMessages } from '../../../shared/segment.ts';
 import { fakeSocket } from '../testing/fake-socket.ts';
 import { makeManualClock, settled } from '../testing/manual-clock.ts';
-import type { Peer } from '../testing/peer.ts';
+import { type Peer, makePeer } from '../testing/peer.ts';
 import { type TestNode, startTestNode } from '../testing/test-node.ts';
 import { makeLiveFeed, watchReader } from './slow-reader.ts';
 
@@ -62,6 +63,38 @@ describe('a reader that does not keep up', () => {
     expect(b.acks).toHaveLength(acked);
     expect(b.order.filter((what) => what === 'sync 0').length).toBe(questions + 1);
     expect(root.states.get(7)?.state).toMatchObject({ user: { id: ana } });
+  });
+
+  test('[W2] [W7] gets nothing of the document before the answer to its first question: half of a change would look like a deletion', async () => {
+    const { node, open, write, ana, ben, conversationId, messageId, clock } = await reading();
+    const id = messageId();
+    const [phone, laptop] = [await open(ana, `${conversationId}/1`), await open(ana, `${conversationId}/1`)];
+    phone.change((doc) => addMessage(doc, ana, id, ['begun', null, null]));
+    await settled();
+    // What Ben's device holds is from before the edit, which another device has made.
+    const held = Y.encodeStateAsUpdate(phone.doc);
+    laptop.change((doc) => editMessage(doc, ana, id, 'ended', clock.now()));
+    await settled();
+    const texts: (string | null | undefined)[] = [];
+    for (const isSlow of [true, false]) {
+      const visit = {
+        userId: ben,
+        sid: 'sid',
+        expiresAt: clock.now() + 900_000,
+        name: parseDocumentId(`${conversationId}/1`)!,
+        acks: true,
+      };
+      const peer = makePeer((socket) => node.open({ ...visit, socket }));
+      Y.applyUpdate(peer.doc, held);
+      peer.doc.on('update', () => texts.push(readMessages(peer.doc).find((message) => message.id === id)?.body));
+      peer.socket.stall();
+      await settled();
+      await write(isSlow ? 10 : 1);
+      peer.socket.drain();
+      await clock.advance(1_000);
+      expect(readMessages(peer.doc)).toEqual(readMessages(laptop.doc));
+    }
+    expect(new Set(texts)).toEqual(new Set(['ended']));
   });
 
   test('[W7] is not waited for: others hear everything at once, and it is closed when it has read nothing for 30 s', async () => {
