@@ -63,14 +63,18 @@ describe('[D4] [C6.3] who was taken out and brought back while what they wrote w
     expect([history(), logs(), device.outbox.entries()]).toEqual([['first', 'text'], [2, 0], []]);
   });
 
-  test('is not sent what they took back, and may take it back twice', async () => {
+  test('is not sent what they took back, and may do so twice; an edit of it fails with a word', async () => {
     const { device, replica, messageId, comeBack, history } = await cutWhileWriting({ isLost: true });
     replica.remove(messageId);
     await comeBack();
     expect([history(), device.outbox.entries()]).toEqual([['first'], []]);
+    // As in a tab that still shows it.
     replica.remove(messageId);
     await untilQuiet(device);
     expect(device.outbox.entries()).toEqual([]);
+    replica.edit(messageId, 'better');
+    await untilQuiet(device);
+    expect([history(), device.outbox.entries().map(({ state }) => state)]).toEqual([['first'], [{ kind: 'failed', code: 'gone' }]]);
   });
 
   test('is told that what had arrived cannot be taken back any more', async () => {

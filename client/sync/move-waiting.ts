@@ -1,15 +1,7 @@
 import type { MessageId, Uuid } from '../../shared/ids.ts';
 import { readMessageValue } from '../../shared/segment.ts';
 import { makeClaims } from './claims.ts';
-import {
-  type DeleteEntry,
-  type Entry,
-  type FollowingEntry,
-  type MessageEntry,
-  type StructId,
-  changeKey,
-  messageKey,
-} from './outbox/entry.ts';
+import { type Entry, type FollowingEntry, type MessageEntry, type StructId, changeKey, messageKey } from './outbox/entry.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import type { SegmentReplica } from './segment-replica.ts';
 import { stepOf } from './settle-following.ts';
@@ -105,7 +97,7 @@ export function makeMover(outbox: Outbox, look: () => Options): Mover {
     for (const entry of outbox.of(id)) {
       if (!isFollowing(entry) || !isWaiting(entry) || !moves(entry)) continue;
       const message = outbox.get(messageKey(entry.messageId));
-      const home = all.find((segment) => segment.isLogged(entry.messageId)) ?? (entry.kind === 'delete' ? graveOf(entry, options) : null);
+      const home = all.find((segment) => segment.isLogged(entry.messageId)) ?? unloggedHomeOf(entry, options);
       const at = home ?? segments.get(entry.n ?? 0);
       if (at?.status().kind === 'ended' && (home || !message || !isWaiting(message))) {
         // It stands before this person came back, and that part is closed to them.
@@ -118,14 +110,14 @@ export function makeMover(outbox: Outbox, look: () => Options): Mover {
     }
   }
 
-  /** Where a message that is in no log is deleted: where it was set, or deleted before, else where it would go. */
-  function graveOf(entry: DeleteEntry, { segments, open }: Options): SegmentReplica | null {
-    const message = outbox.get(messageKey(entry.messageId));
-    function isSetIn(segment: SegmentReplica): boolean {
+  /** Of a message that is in no log: where it was deleted; for a deletion also where it was set, or would go. */
+  function unloggedHomeOf(entry: FollowingEntry, { segments, open }: Options): SegmentReplica | null {
+    const isToGo = entry.kind === 'delete' && outbox.get(messageKey(entry.messageId)) !== undefined;
+    function isHere(segment: SegmentReplica): boolean {
       const value = segment.own(entry.messageId)?.value ?? null;
-      return !segment.isShut() && (value === 0 || (value !== null && message !== undefined));
+      return !segment.isShut() && (value === 0 || (isToGo && value !== null));
     }
-    return [...segments.values()].find(isSetIn) ?? (message && !set.has(entry.id) ? open : null);
+    return [...segments.values()].find(isHere) ?? (isToGo && !set.has(entry.id) ? open : null);
   }
 
   /** Its message is in a log and nobody remembers in which, or was taken back by another tab: the older ones are asked, down to the first. */

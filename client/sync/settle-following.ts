@@ -17,15 +17,14 @@ export function turned(emoji: readonly string[], toggles: readonly Toggle[]): re
   return [...emoji.filter((one) => !changed.has(one) || on.includes(one)), ...added];
 }
 
-/** What is to be done about a change of a message that is in the log of this segment, or may be. */
+/** What is to be done about a change of a message that is in the log of this segment, or may be, or was deleted before it got there. */
 export function stepOf(entry: FollowingEntry, home: SegmentReplica): Step {
-  const isGone = home.isLogged(entry.messageId) && home.message(entry.messageId)?.body === null;
+  const own = home.own(entry.messageId);
+  const isGone = own?.value === 0 || (home.isLogged(entry.messageId) && home.message(entry.messageId)?.body === null);
   switch (entry.kind) {
-    case 'delete': {
-      const own = home.own(entry.messageId);
+    case 'delete':
       if (own?.value === 0) return home.isCommitted(own) ? DONE : WAITS;
       return isGone ? DONE : { kind: 'set', write: () => home.remove(entry.messageId) };
-    }
     case 'edit':
       return isGone ? { kind: 'failed', code: 'gone' } : stepOfEdit(entry, home);
     case 'react':
