@@ -105,7 +105,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     isHeld: (entryId) => outbox.get(entryId) !== undefined,
     isToGo: (messageId) => outbox.get(changeKey(messageId))?.kind === 'delete',
     isLogged: (messageId) => [...segments.values()].some((segment) => segment.isLogged(messageId)),
-    isLive: () => live() !== null,
+    isLive: () => live() !== null && [...segments.values()].every((segment) => segment.status().kind !== 'connecting'),
     onChange: notify,
   });
   const endWatch = outbox.subscribe(settle);
