@@ -45,7 +45,7 @@ export function makeTestSync() {
   const documentListeners = new Set<() => void>();
   const messages = new Map<Uuid, readonly SegmentMessage[]>();
   const clock = makeTestClock();
-  const inbox = openInbox({ read: async () => null, write: async () => {} });
+  const inbox = openInbox({ read: async () => null, write: async () => {} }, clock);
   const outbox = openOutbox({ store: makeMemoryOutboxStore(), siblings: NO_SIBLINGS, clock });
   const world = { isReady: true, isMemoryOnly: false, woken: 0, opened: [] as Uuid[], blocked: [] as User[] };
   const notify = (): void => listeners.forEach((listener) => listener());

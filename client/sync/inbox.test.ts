@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Conversation } from '../../shared/api.ts';
 import { openInbox } from './inbox.ts';
+import { makeTestClock, settled } from './test-server.ts';
 
 const id = '019b76da-a800-7275-b8db-acb4534375cb';
 
@@ -14,7 +15,7 @@ const row = (seq: number, lastReadSeq: number): Conversation => ({
   lastReadSeq,
   openSegment: 1,
 });
-const open = () => openInbox({ read: async () => null, write: async () => {} });
+const open = () => openInbox({ read: async () => null, write: async () => {} }, makeTestClock());
 
 test('[V6] an answer that was overtaken changes nothing: neither the last message nor the read position goes back', () => {
   const inbox = open();
@@ -42,7 +43,7 @@ test('what left the list comes back as it is told', () => {
 
 test('what the device held of a conversation stands over what was begun before it was read: the server will not tell it again', async () => {
   const stored = { cursor: '7', conversations: [row(3, 2)] };
-  const inbox = openInbox({ read: async () => stored, write: async () => {} });
+  const inbox = openInbox({ read: async () => stored, write: async () => {} }, makeTestClock());
   inbox.add(row(0, 0));
   await inbox.ready;
   expect([inbox.cursor(), inbox.conversations().get(id)]).toEqual(['7', row(3, 2)]);
@@ -73,4 +74,42 @@ test('[I3] the answer to an acceptance, or to leaving, stands unless the server 
   inbox.take({ changed: [row(2, 0)], gone: [], cursor: '2' });
   inbox.answered(row(1, 0), null);
   expect([inbox.conversations().get(id), inbox.cursor()]).toEqual([row(2, 0), '2']);
+});
+
+test('[F13] [I2] what a stuck device answers after the server was asked for the whole list does not bring back what has left it', async () => {
+  const clock = makeTestClock();
+  let answer = (_stored: unknown): void => {};
+  const inbox = openInbox({ read: () => new Promise((resolve) => (answer = resolve)), write: async () => {} }, clock);
+  for (let i = 0; i < 8; i++) {
+    clock.pass(500);
+    await settled();
+  }
+  await inbox.ready;
+  expect(inbox.cursor()).toBeNull();
+  answer({ cursor: '1', conversations: [row(3, 2)] });
+  await settled();
+  inbox.take({ changed: [], gone: [], cursor: '2' });
+  expect([inbox.conversations().size, inbox.cursor()]).toEqual([0, '2']);
+});
+
+test('[I2] what the device held before the server told of anything goes, unless it is in the whole list or is still to be opened', async () => {
+  const [kept, begun] = ['019b76da-a800-7275-b8db-acb4534375cc', '019b76da-a800-7275-b8db-acb4534375cd'];
+  const conversations = [id, kept, begun].map((one) => ({ ...row(1, 0), id: one }));
+  const database = { read: async () => ({ cursor: null, conversations }), write: async () => {} };
+  const inbox = openInbox(database, makeTestClock(), (one) => one === begun);
+  await inbox.ready;
+  expect(inbox.resume()).toBeNull();
+  inbox.take({ changed: [{ ...row(1, 0), id: kept }], gone: [], cursor: '1' });
+  expect([...inbox.conversations().keys()].toSorted()).toEqual([kept, begun]);
+  expect(inbox.resume()).toBe('1');
+});
+
+test('[I3] over HTTP what is not in the list any more goes, but nothing that came while it was asked for', () => {
+  const other = '019b76da-a800-7275-b8db-acb4534375cc';
+  const inbox = open();
+  inbox.takeAll(new Map(), [row(1, 0)]);
+  const before = new Map(inbox.conversations());
+  inbox.opened({ ...row(0, 0), id: other });
+  inbox.takeAll(before, []);
+  expect([...inbox.conversations().keys()]).toEqual([other]);
 });

@@ -1,20 +1,26 @@
 import { equalityDeep } from 'lib0/function';
 import { z } from 'zod';
 import { type Conversation, conversation } from '../../shared/api.ts';
+import type { Clock } from '../../shared/clock.ts';
 import type { Uuid } from '../../shared/ids.ts';
 import type { InboxChanges } from '../../shared/inbox.ts';
+import { inTime } from './outbox/in-time.ts';
 import type { DeviceDatabase } from './storage/device-database.ts';
 
 /** The person's conversations as the server last told them, kept on the device for a start without a network. */
 export interface Inbox {
-  /** What the device held has been read. Never rejects. */
+  /** What the device held has been read, or is not waited for any longer. Never rejects. */
   ready: Promise<void>;
   /** False until the server, or the device, has told. */
   isLoaded: () => boolean;
   conversations: () => ReadonlyMap<Uuid, Conversation>;
-  /** Where the server's telling has come to; null: from the beginning. */
+  /** Where the server's telling has come to; null: nowhere yet. */
   cursor: () => string | null;
+  /** Where it is to go on; null: at the beginning, and what it does not tell then goes. */
+  resume: () => string | null;
   take: (changes: InboxChanges) => void;
+  /** The whole list, over HTTP. `before`: the rows when it was asked for. */
+  takeAll: (before: ReadonlyMap<Uuid, Conversation>, all: readonly Conversation[]) => void;
   /**
    * The answer to what this device asked for about a row: the row now, or null where it left the list. `before`: the row when that was asked;
    * once the server has told another, the answer may be older and is left.
@@ -49,6 +55,7 @@ const isOlder = (row: Conversation, known: Conversation | undefined): boolean =>
 /** Reads what the device holds, then keeps what comes: rows and cursor in one value, so that neither is ahead of the other. */
 export function openInbox(
   database: Pick<DeviceDatabase, 'read' | 'write'>,
+  clock: Clock,
   /** It is only here: the server is still to hear of it. */
   isUnopened: (id: Uuid) => boolean = () => false,
 ): Inbox {
@@ -76,7 +83,8 @@ export function openInbox(
   }
 
   async function load(): Promise<void> {
-    const stored = kept.safeParse(await database.read(NAME).catch(() => null)).data;
+    // What came later would bring back what has left the list: from `ready` on the server tells it from its beginning.
+    const stored = kept.safeParse(await inTime(clock, database.read(NAME)).catch(() => null)).data;
     if (!stored) return;
     for (const row of stored.conversations) if (!rows.has(row.id) || added.has(row.id)) rows.set(row.id, row);
     for (const id of stored.stale ?? []) stale.add(id);
@@ -126,7 +134,16 @@ export function openInbox(
     isLoaded: () => isLoaded,
     conversations: () => rows,
     cursor: () => cursor,
+    resume() {
+      if (cursor === null) for (const id of rows.keys()) stale.add(id);
+      return cursor;
+    },
     take,
+    takeAll(before, all) {
+      const listed = new Set(all.map(({ id }) => id));
+      const isLeft = ([id, row]: [Uuid, Conversation]): boolean => rows.get(id) === row && !listed.has(id) && !isUnopened(id);
+      take({ changed: [...all], gone: [...before].filter(isLeft).map(([id]) => id), cursor: null });
+    },
     answered(before, now) {
       if (!equalityDeep(rows.get(before.id), before)) return;
       take({ changed: now ? [now] : [], gone: now ? [] : [before.id], cursor: null });

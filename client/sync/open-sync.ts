@@ -78,7 +78,7 @@ export function openSync(deps: SyncDeps): Sync {
   let hasResigned = false;
   const notify = (): void => listeners.forEach((listener) => listener());
   const { database } = deps.storage;
-  const inbox = openInbox(database, (id) => outbox.get(openKey(id)) !== undefined);
+  const inbox = openInbox(database, clock, (id) => outbox.get(openKey(id)) !== undefined);
   const restored = openRestoredWatch({ database, inbox, onChange: notify });
   const rescues = openRescues(database);
   const blocks = openBlocks({ database, api, onChange: notify });
@@ -92,9 +92,10 @@ export function openSync(deps: SyncDeps): Sync {
 
   async function pollInbox(): Promise<boolean> {
     try {
-      const changed = await api.conversations();
+      const before = new Map(inbox.conversations());
+      const all = await api.conversations();
       // Once a socket tells what changes, an answer is older than that.
-      if (connection.state() !== 'open' || !inbox.isLoaded()) inbox.take({ changed, gone: [], cursor: null });
+      if (connection.state() !== 'open' || !inbox.isLoaded()) inbox.takeAll(before, all);
       return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -108,7 +109,7 @@ export function openSync(deps: SyncDeps): Sync {
     renew: api.renew,
     // Not before the device has told how far its list goes.
     isOnline: false,
-    cursor: inbox.cursor,
+    cursor: inbox.resume,
     pollInbox,
     onInbox(answer) {
       // A first list may be empty, and then the inbox has nothing to say for a while.
@@ -183,9 +184,10 @@ export function openSync(deps: SyncDeps): Sync {
 
   async function start(): Promise<void> {
     await Promise.race([
-      Promise.all([inbox.ready, drafts.ready, personal.ready, blocks.ready, restored.ready, rescues.ready]),
+      Promise.all([drafts.ready, personal.ready, blocks.ready, restored.ready, rescues.ready]),
       new Promise<void>((resolve) => void clock.after(STUCK_MS, resolve)),
     ]);
+    await inbox.ready;
     if (closed) return;
     isReady = true;
     connection.setOnline(isOnline);

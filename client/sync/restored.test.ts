@@ -4,6 +4,7 @@ import { systemRandom } from '../../shared/clock.ts';
 import { makeUuid } from '../../shared/ids.ts';
 import { openInbox } from './inbox.ts';
 import { openRestoredWatch } from './restored.ts';
+import { makeTestClock } from './test-server.ts';
 
 const restore = (at: number) => ({ id: makeUuid(at, systemRandom), at, backTo: at - 1_000 });
 const row = (title: string): Conversation => ({
@@ -23,7 +24,7 @@ async function start(disk = new Map<string, unknown>(), unopened: readonly strin
     read: async (name: string) => structuredClone(disk.get(name)) ?? null,
     write: async (name: string, value: unknown) => void disk.set(name, structuredClone(value)),
   };
-  const inbox = openInbox(database, (id) => unopened.includes(id));
+  const inbox = openInbox(database, makeTestClock(), (id) => unopened.includes(id));
   const watch = openRestoredWatch({ database, inbox, onChange: () => {} });
   await Promise.all([inbox.ready, watch.ready]);
   const titles = (): (string | null)[] =>
