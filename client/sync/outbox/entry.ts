@@ -139,6 +139,9 @@ export interface Known {
 }
 const UNKNOWN: Known = { isElsewhere: false, isUnsent: false };
 
+/** What failed leaves from nowhere by itself. */
+const mayHaveLeft = ({ placed, state }: MessageEntry, isElsewhere: boolean): boolean => placed || (isElsewhere && state.kind === 'waiting');
+
 /** Changes the text of a message: in the outbox only while it cannot have left, else by an entry of its own. A deletion stays one. */
 export const edit =
   (change: EditEntry, { isElsewhere, isUnsent } = UNKNOWN): Decide =>
@@ -146,7 +149,7 @@ export const edit =
     const message = found.get(messageKey(change.messageId));
     // Another tab has just taken it back: there is nothing that could be changed, ever.
     if (!message && isUnsent) return NOTHING;
-    if (message?.kind === 'message' && !message.placed && !isElsewhere) {
+    if (message?.kind === 'message' && !mayHaveLeft(message, isElsewhere)) {
       // With an older change beside it, from when another tab might have sent it, that one would come after it.
       if (found.get(change.id)?.kind === 'delete') return NOTHING;
       return new Map<string, Entry | null>([
@@ -164,7 +167,7 @@ export const remove =
     const message = found.get(messageKey(change.messageId));
     if (!message && isUnsent) return NOTHING;
     // Nobody reacts to what they have deleted.
-    if (message?.kind !== 'message' || message.placed || isElsewhere)
+    if (message?.kind !== 'message' || mayHaveLeft(message, isElsewhere))
       return new Map<string, Entry | null>([
         [change.id, change],
         [reactKey(change.messageId), null],

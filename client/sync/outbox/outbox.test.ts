@@ -180,6 +180,27 @@ describe('[F14] a device that does not keep it', () => {
     expect(outbox.get(changeKey(one))).toMatchObject({ kind: 'delete' });
   });
 
+  test('what has failed is changed as itself, though the device fails as well: nothing would come of a change beside it', async () => {
+    const { store, be } = failing(makeMemoryOutboxStore());
+    const outbox = open(store);
+    await loaded(outbox);
+    const [one, two] = [messageId(), messageId()];
+    for (const each of [one, two]) outbox.send(id, each, ['text', null, null]);
+    outbox.fail([one, two].map(messageKey), 'blocked');
+    await expect.poll(() => outbox.isKept(messageKey(two))).toBe(true);
+    be('fails');
+    outbox.claim([], () => {});
+    await expect.poll(outbox.status).toBe('memory');
+    outbox.edit(id, one, 1, 'better');
+    outbox.remove(id, two, 1);
+    expect(outbox.entries()).toMatchObject([{ kind: 'message', value: ['better', null, null], state: { kind: 'waiting' } }]);
+    be('works');
+    outbox.claim([], () => {});
+    await loaded(outbox);
+    expect(outbox.entries()).toEqual(await store.load());
+    expect(outbox.entries()).toHaveLength(1);
+  });
+
   test('what was written and taken out again leaves nothing behind, though the device failed at it', async () => {
     const { store, be } = failing(makeMemoryOutboxStore());
     const outbox = open(store);
