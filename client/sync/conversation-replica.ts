@@ -206,8 +206,11 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     return segments.get(openNumber())?.status() ?? { kind: 'connecting' };
   }
 
-  const homeOf = (messageId: MessageId): number | null =>
-    [...segments.values()].find((segment) => segment.isLogged(messageId) || (!segment.isShut() && segment.own(messageId)))?.n ?? null;
+  function homeOf(messageId: MessageId): number | null {
+    const all = [...segments.values()];
+    const isSetIn = (segment: SegmentReplica): boolean => !segment.isShut() && (segment.own(messageId)?.value ?? null) !== null;
+    return (all.find((segment) => segment.isLogged(messageId)) ?? all.find(isSetIn))?.n ?? null;
+  }
 
   /** Null: that message is not here. */
   function ownReactions(messageId: MessageId): readonly string[] | null {

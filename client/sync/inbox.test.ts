@@ -49,14 +49,17 @@ test('what the device held of a conversation stands over what was begun before i
   expect([inbox.cursor(), inbox.conversations().get(id)]).toEqual(['7', row(3, 2)]);
 });
 
-test('the answer to an opening stands over what was begun here, not over what the server has told', () => {
+test('the answer to an opening stands over what was begun here, not over what the server has told, nor over that it is gone', () => {
   const inbox = open();
   inbox.add(row(0, 0));
-  inbox.opened({ ...row(2, 0), unreadCount: 1 });
+  inbox.answered(row(0, 0), { ...row(2, 0), unreadCount: 1 });
   expect(inbox.conversations().get(id)?.unreadCount).toBe(1);
   inbox.take({ changed: [row(2, 0)], gone: [], cursor: '1' });
-  inbox.opened({ ...row(2, 0), unreadCount: 1 });
+  inbox.answered(row(0, 0), { ...row(2, 0), unreadCount: 1 });
   expect(inbox.conversations().get(id)?.unreadCount).toBe(2);
+  inbox.take({ changed: [], gone: [id], cursor: '2' });
+  inbox.answered(row(0, 0), row(2, 0));
+  expect(inbox.conversations().has(id)).toBe(false);
 });
 
 test('[I3] the answer to an acceptance, or to leaving, stands unless the server has told of the conversation since', () => {
@@ -109,7 +112,7 @@ test('[I3] over HTTP what is not in the list any more goes, but nothing that cam
   const inbox = open();
   inbox.takeAll(new Map(), [row(1, 0)]);
   const before = new Map(inbox.conversations());
-  inbox.opened({ ...row(0, 0), id: other });
+  inbox.add({ ...row(0, 0), id: other });
   inbox.takeAll(before, []);
   expect([...inbox.conversations().keys()]).toEqual([other]);
 });

@@ -26,8 +26,6 @@ export interface Inbox {
    * once the server has told another, the answer may be older and is left.
    */
   answered: (before: Conversation, now: Conversation | null) => void;
-  /** The answer to an opening; whatever the server has told since is newer. */
-  opened: (conversation: Conversation) => void;
   /** A conversation that the server does not know yet. */
   add: (conversation: Conversation) => void;
   /** The device may have lost it: it is written again. */
@@ -147,9 +145,6 @@ export function openInbox(
     answered(before, now) {
       if (!equalityDeep(rows.get(before.id), before)) return;
       take({ changed: now ? [now] : [], gone: now ? [] : [before.id], cursor: null });
-    },
-    opened(row) {
-      if (!rows.has(row.id) || added.has(row.id)) take({ changed: [row], gone: [], cursor: null });
     },
     restart() {
       cursor = null;

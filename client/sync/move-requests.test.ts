@@ -17,7 +17,6 @@ async function setUp() {
   const clock = makeTestClock();
   const outbox = openOutbox({ store: makeMemoryOutboxStore(), siblings: NO_SIBLINGS, clock });
   const asked: string[] = [];
-  const opened: string[] = [];
   const answered: (string | null)[][] = [];
   const world = { failure: null as ApiError | null, isReachable: true, moves: (_entry: Entry): boolean => true };
   const answer = async <T>(words: string, value: T): Promise<T> => {
@@ -41,7 +40,6 @@ async function setUp() {
     me: { id: ana },
     moves: (entry) => world.moves(entry),
     isReachable: () => world.isReachable,
-    onOpened: ({ id }) => opened.push(id),
     row: (id) => ({ id }) as Conversation,
     onAnswered: (before, now) => answered.push([before.id, now?.id ?? null]),
     onBlocked: () => answer('who is blocked?', undefined),
@@ -53,16 +51,16 @@ async function setUp() {
     await settled();
     await settled();
   };
-  return { clock, outbox, mover, asked, opened, answered, world, pass };
+  return { clock, outbox, mover, asked, answered, world, pass };
 }
 const refusal = (status: number): ApiError => new ApiError(status, 'some-code', 'words');
 
 test('a first contact is opened once, told, and done', async () => {
-  const { outbox, asked, opened, pass } = await setUp();
+  const { outbox, asked, answered, pass } = await setUp();
   outbox.open(one, ben);
   outbox.open(one, ben);
   await pass(0);
-  expect([asked, opened, outbox.entries()]).toEqual([[`open ${ben}`], [one], []]);
+  expect([asked, answered, outbox.entries()]).toEqual([[`open ${ben}`], [[one, one]], []]);
 });
 
 test('[C4.7] reading on makes one request of the last position; one that moved on meanwhile goes too', async () => {

@@ -16,8 +16,6 @@ interface Options {
   moves: (entry: Entry) => boolean;
   /** The server answers. */
   isReachable: () => boolean;
-  /** The answer to an opening. */
-  onOpened: (conversation: Conversation) => void;
   /** A conversation's row of now. */
   row: (id: Uuid) => Conversation | undefined;
   /** The answer about a row, as it was when this was asked: the row as the server has it, or null where it left the list. */
@@ -38,15 +36,22 @@ const isForgotten = ({ kind }: Entry): boolean => kind !== 'open';
 
 /** Moves the entries that go over HTTP: opened conversations, read positions, answers to requests, blocks. One after another of a kind is not needed: each is idempotent. */
 export function openRequestMover(options: Options): { move: () => void; close: () => void } {
-  const { me, outbox, api, clock, random, moves, isReachable, onOpened, row, onAnswered, onBlocked } = options;
+  const { me, outbox, api, clock, random, moves, isReachable, row, onAnswered, onBlocked } = options;
   const busy = new Set<string>();
   let failures = 0;
   let closed = false;
   /** Ends the wait after a failure; null: there is none. */
   let cancelWait: (() => void) | null = null;
 
+  /** Asks for what changes a row. */
+  async function ask(id: Uuid, request: Promise<Conversation | null>): Promise<void> {
+    const before = row(id);
+    const now = await request;
+    if (before) onAnswered(before, now);
+  }
+
   async function open(entry: OpenEntry): Promise<void> {
-    onOpened(await api.openDirect(entry.userId));
+    await ask(entry.conversationId, api.openDirect(entry.userId));
     outbox.done([entry]);
   }
 
@@ -59,10 +64,7 @@ export function openRequestMover(options: Options): { move: () => void; close: (
   }
 
   async function answer(entry: AnswerEntry): Promise<void> {
-    const { conversationId } = entry;
-    const before = row(conversationId);
-    const now = entry.answer === 'accept' ? await api.accept(conversationId) : await leave(entry);
-    if (before) onAnswered(before, now);
+    await ask(entry.conversationId, entry.answer === 'accept' ? api.accept(entry.conversationId) : leave(entry));
     outbox.done([entry]);
   }
 

@@ -103,8 +103,8 @@ export function makeMover(outbox: Outbox, look: () => Options): Mover {
         // It stands before this person came back, and that part is closed to them.
         outbox.fail([entry.id], 'refused');
       } else if (!home) {
-        // Absence proves nothing: the node may be behind.
-        if (entry.n !== null) want(entry.n);
+        // Absence proves nothing: the node may be behind. A tombstone does: it was not taken there.
+        if (entry.n !== null && segments.get(entry.n)?.own(entry.messageId)?.value !== null) want(entry.n);
         else if (!message) search(entry, options);
       } else if (home.status().kind === 'live' && settle(entry, message, home) && --room <= 0) return;
     }

@@ -152,7 +152,6 @@ export function openSync(deps: SyncDeps): Sync {
     outbox,
     moves,
     isReachable,
-    onOpened: inbox.opened,
     row: (id) => inbox.conversations().get(id),
     onAnswered: inbox.answered,
     onBlocked: blocks.refresh,

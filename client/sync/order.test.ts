@@ -167,6 +167,22 @@ describe('one that fails never blocks the next', () => {
     },
   );
 
+  test('[A6] an edit of what was not taken, and was taken back meanwhile, has failed with a word', async () => {
+    const world = { code: null as Neutralised | null };
+    const judge: typeof membersMay.judge = (entry) => (entry.kind === 'message' ? world.code : membersMay.judge(entry));
+    const { core, phone, conversationId } = await setUp({ permissions: { judge } });
+    world.code = 'blocked';
+    phone.replica.send('one');
+    const messageId = last(phone);
+    await untilQuiet(phone);
+    phone.replica.discard(messageId);
+    // As another tab asks for it that has heard of neither.
+    phone.outbox.edit(conversationId, messageId, 1, 'better');
+    await untilQuiet(phone);
+    expect(phone.outbox.entries()).toMatchObject([{ kind: 'edit', state: { kind: 'failed', code: 'gone' } }]);
+    expect(history(core)).toEqual(['text']);
+  });
+
   test('[A6] a message that was removed by its moderator while it was edited', async () => {
     const { core, phone, id, ana } = await setUp();
     core.cut();

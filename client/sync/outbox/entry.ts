@@ -132,23 +132,24 @@ function withBody(message: MessageEntry, body: string): MessageEntry {
   return { ...message, value: extras ? [body, replyTo, editedAt, extras] : [body, replyTo, editedAt] };
 }
 
-/** What this tab knows of a message that is to be changed: another tab may send it unheard; it waits here, and has not left. */
+/** What this tab knows of a message that is to be changed: another tab may send it unheard; it waits here, and has not left; it is to be deleted. */
 export interface Known {
   readonly isElsewhere: boolean;
   readonly isUnsent: boolean;
+  readonly isToGo: boolean;
 }
-const UNKNOWN: Known = { isElsewhere: false, isUnsent: false };
+const UNKNOWN: Known = { isElsewhere: false, isUnsent: false, isToGo: false };
 
 /** What failed leaves from nowhere by itself. */
 const mayHaveLeft = ({ placed, state }: MessageEntry, isElsewhere: boolean): boolean => placed || (isElsewhere && state.kind === 'waiting');
 
 /** Changes the text of a message: in the outbox only while it cannot have left, else by an entry of its own. A deletion stays one. */
 export const edit =
-  (change: EditEntry, { isElsewhere, isUnsent } = UNKNOWN): Decide =>
+  (change: EditEntry, { isElsewhere, isUnsent, isToGo } = UNKNOWN): Decide =>
   (found) => {
     const message = found.get(messageKey(change.messageId));
     // Another tab has just taken it back: there is nothing that could be changed, ever.
-    if (!message && isUnsent) return NOTHING;
+    if (isToGo || (!message && isUnsent)) return NOTHING;
     if (message?.kind === 'message' && !mayHaveLeft(message, isElsewhere)) {
       // With an older change beside it, from when another tab might have sent it, that one would come after it.
       if (found.get(change.id)?.kind === 'delete') return NOTHING;

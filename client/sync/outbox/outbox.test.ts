@@ -322,6 +322,24 @@ describe('two tabs', () => {
     expect(a.of(id)).toEqual(b.of(id));
   });
 
+  test('[D7] what is to be deleted is not edited, though the other tab has just done with both', async () => {
+    const tab = makeTabs();
+    const store = makeMemoryOutboxStore();
+    const [a, b] = [open(store, tab(0)), open(store, tab(1))];
+    await loaded(a);
+    await loaded(b);
+    const one = messageId();
+    a.send(id, one, ['one', null, null]);
+    a.claim([messageKey(one)], () => {});
+    a.remove(id, one, 1);
+    await expect.poll(() => b.entries().length).toBe(2);
+    a.fail([messageKey(one)], 'blocked');
+    b.edit(id, one, 1, 'better');
+    await expect.poll(() => [a, b].map((outbox) => outbox.entries())).toEqual([[], []]);
+    await settled();
+    expect(await store.load()).toEqual([]);
+  });
+
   test('[C11.1] what one is done with is not what the other wrote in the same millisecond', async () => {
     const tab = makeTabs();
     const [store, clock] = [makeMemoryOutboxStore(), makeTestClock()];

@@ -235,10 +235,16 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     written = Math.max(written, clock.now() * 1_000);
     return { id, conversationId, order: written, at: clock.now(), state: { kind: 'waiting' } as const };
   };
-  function known(id: string): by.Known {
+  const isElsewhere = (id: string): boolean => status === 'memory' && onDevice.has(id);
+  function known(messageId: MessageId): by.Known {
+    const id = messageKey(messageId);
     const entry = held.get(id);
-    // Another tab may send it at any moment, and this one could not say that it has changed.
-    return { isElsewhere: status === 'memory' && onDevice.has(id), isUnsent: entry?.kind === 'message' && !entry.placed };
+    return {
+      // Another tab may send it at any moment, and this one could not say that it has changed.
+      isElsewhere: isElsewhere(id),
+      isUnsent: entry?.kind === 'message' && !entry.placed,
+      isToGo: held.get(changeKey(messageId))?.kind === 'delete',
+    };
   }
   /** With a message what is to become of it. */
   function withChange(id: string): string[] {
@@ -279,14 +285,14 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     edit: (id, messageId, n, body) =>
       void change(
         [messageKey(messageId), changeKey(messageId)],
-        by.edit({ ...common(changeKey(messageId), id), kind: 'edit', messageId, n, body }, known(messageKey(messageId))),
+        by.edit({ ...common(changeKey(messageId), id), kind: 'edit', messageId, n, body }, known(messageId)),
       ),
     react: (id, messageId, n, toggle, isKnown = true) =>
       void change(
         [reactKey(messageId)],
         react(
           { ...common(reactKey(messageId), id), kind: 'react', messageId, n, toggles: [toggle] },
-          !isKnown || known(reactKey(messageId)).isElsewhere,
+          !isKnown || isElsewhere(reactKey(messageId)),
         ),
       ),
     set: (owner, key, value) =>
@@ -299,7 +305,7 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     remove: (id, messageId, n) =>
       void change(
         [messageKey(messageId), changeKey(messageId), reactKey(messageId)],
-        by.remove({ ...common(changeKey(messageId), id), kind: 'delete', messageId, n }, known(messageKey(messageId))),
+        by.remove({ ...common(changeKey(messageId), id), kind: 'delete', messageId, n }, known(messageId)),
       ),
     retry: (ids) => void change(ids, by.retry),
     fail: (ids, code) => void change(ids.flatMap(withChange), by.fail(ids, code)),

@@ -35,7 +35,6 @@ const device = (name: string, core: Core, me: Uuid): Promise<Tab> =>
       random: systemRandom,
       moves: () => true,
       isReachable: core.isUp,
-      onOpened: tab.conversations.settle,
       row: () => undefined,
       onAnswered: () => {},
       onBlocked: async () => {},

@@ -52,7 +52,7 @@ export const IN_THE_CLIENT: readonly Planted[] = [
     patches: [
       {
         file: 'client/sync/outbox/entry.ts',
-        find: "if (message?.kind !== 'message' || message.placed || isElsewhere)\n",
+        find: "if (message?.kind !== 'message' || mayHaveLeft(message, isElsewhere))\n",
         replace: "if (message?.kind !== 'message' || isElsewhere)\n",
       },
     ],

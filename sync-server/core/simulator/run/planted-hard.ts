@@ -92,7 +92,7 @@ export const HARD: readonly Planted[] = [
     patches: [
       {
         file: 'client/sync/outbox/entry.ts',
-        find: "if (message?.kind === 'message' && !message.placed && !isElsewhere) {",
+        find: "if (message?.kind === 'message' && !mayHaveLeft(message, isElsewhere)) {",
         replace: "if (message?.kind === 'message' && !isElsewhere) {",
       },
     ],
