@@ -122,7 +122,8 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     return found;
   }
   const oldest = (): number => thread()[0]?.n ?? 0;
-  const live = (): SegmentReplica | null => (status().kind === 'live' && !rescuer.isBusy() ? (segments.get(openNumber()) ?? null) : null);
+  const isReady = (): boolean => !closed && status().kind === 'live' && !rescuer.isBusy();
+  const live = (): SegmentReplica | null => (isReady() ? (segments.get(openNumber()) ?? null) : null);
   const hasCome = (segment: SegmentReplica): boolean => segment.status().kind !== 'connecting' || segment.messages().length > 0;
 
   function notify(): void {

@@ -25,6 +25,8 @@ export interface Departed {
 
 /** What this tab's own line does not bring within so long of being live is not there; over HTTP it is asked for every 15 s. */
 const GRACE_MS = 20_000;
+/** Where it is not live just then, it is looked at again after the time in which a node hears of what others have committed. */
+const AGAIN_MS = 5_000;
 
 /** Only what was placed can have arrived: what leaves the outbox before was taken back, and so is what leaves it together with its deletion. */
 export function makeDeparted({ clock, isHeld, isToGo, isLogged, isLive, onChange }: Options): Departed {
@@ -38,11 +40,11 @@ export function makeDeparted({ clock, isHeld, isToGo, isLogged, isLive, onChange
     cancels.delete(id);
   }
 
-  function wait(id: MessageId): void {
+  function wait(id: MessageId, ms = GRACE_MS): void {
     cancels.set(
       id,
-      clock.after(GRACE_MS, () => {
-        if (!isLive()) return wait(id);
+      clock.after(ms, () => {
+        if (!isLive()) return wait(id, AGAIN_MS);
         forget(id);
         onChange();
       }),

@@ -37,15 +37,19 @@ export interface World {
   processes: (NodeProcess | null)[];
   hostile: Hostile;
   reached: Set<string>;
-  /** What happens next; what must always hold is looked at afterwards. False: nothing is left before that time. */
+  /** What happens next; what must always hold is looked at afterwards. False: nothing is left before that time, or it never comes to rest. */
   step(until: number): boolean;
   steps(): number;
+  /** It has taken as many steps as a world may. */
+  isRestless(): boolean;
   /** Everything that has happened, in one number. */
   trace(): number;
   /** Puts a new node in a place. */
   start(i: number): void;
 }
 
+/** Steps that a world may take; more is one that never comes to rest. */
+const STEPS = 60_000;
 const LONG_MS = 1e9;
 const SHORT_MS = 20_000;
 /** In so many groups everybody is. */
@@ -113,8 +117,10 @@ export function makeWorld(plan: Plan, chance: Chance, scheduler: Scheduler): Wor
     }
   }
 
+  const isRestless = (): boolean => steps >= STEPS;
+
   function step(until: number): boolean {
-    if (!scheduler.step(until)) return false;
+    if (isRestless() || !scheduler.step(until)) return false;
     steps++;
     takeCommits();
     rights.ended();
@@ -145,7 +151,7 @@ export function makeWorld(plan: Plan, chance: Chance, scheduler: Scheduler): Wor
   for (let i = 0; i < plan.nodes; i++) start(i);
   return {
     ...{ plan, chance, scheduler, backend, ledger, model, rights, users, groups, browsers, processes, hostile, reached },
-    ...{ step, start, steps: () => steps, trace: () => trace },
+    ...{ step, start, steps: () => steps, isRestless, trace: () => trace },
   };
 }
 

@@ -57,14 +57,22 @@ export function makeScreen({ me, browser, place, conversationId, replica, ledger
     return ids;
   }
 
+  const seqOf = (id: MessageId): number | undefined => store.conversations.get(conversationId)?.messages.get(id)?.seq;
+
   /**
-   * All of it is on its way; or it is in the log, and stands before the oldest that this tab has opened; or went from this tab's outbox to the log before this tab ever
-   * heard that it may leave, which cannot be told from being taken back by a sibling.
+   * All of it is on its way; or it is in the log, and stands before the oldest that this tab has opened, or before this person came back, or they are out: nothing brings it to
+   * them any more; or went from this tab's outbox to the log before this tab ever heard that it may leave, which cannot be told from being taken back by a sibling.
    */
   function isExcused(id: MessageId): boolean {
     if (!replica.isLoaded()) return true;
-    const seq = store.conversations.get(conversationId)?.messages.get(id)?.seq;
-    return seq !== undefined && (!placed.has(id) || seq < (replica.messages()[0]?.seq ?? 0));
+    const seq = seqOf(id);
+    if (seq === undefined) return false;
+    return (
+      !placed.has(id) ||
+      seq < (replica.messages()[0]?.seq ?? 0) ||
+      seq <= rights.from(conversationId, me) ||
+      rights.isOut(conversationId, me)
+    );
   }
 
   function lookAtWaiting(inThread: ReadonlySet<MessageId>): void {
@@ -77,8 +85,9 @@ export function makeScreen({ me, browser, place, conversationId, replica, ledger
       if (!known || entry.state.kind !== 'waiting' || !replica.isKept(entry)) continue;
       for (const text of known.texts) text.kept ||= text.text === entry.value[0];
       if (known.kept) continue;
-      if (isOnDisk(entry.id) === false && !inThread.has(entry.messageId))
-        ledger.wrong(`[V5] ${entry.messageId} shows as kept and is not on the disk`);
+      // A sibling may have taken it back since, or seen it in the log.
+      const hasLeft = known.removed !== 'no' || seqOf(entry.messageId) !== undefined;
+      if (isOnDisk(entry.id) === false && !hasLeft) ledger.wrong(`[V5] ${entry.messageId} shows as kept and is not on the disk`);
       known.kept = true;
     }
     for (const [id, known] of ledger.written) {

@@ -740,4 +740,12 @@ export const KEPT: readonly { name: string; plan: Plan }[] = [
       ],
     },
   },
+  {
+    name: 'what a sibling has taken back is given up though the line was renewed just then',
+    plan: drawPlan(672743),
+  },
+  {
+    name: 'a conversation that was closed moves nothing any more',
+    plan: drawPlan(673611),
+  },
 ];
