@@ -19,11 +19,13 @@ const open = () => openInbox({ read: async () => null, write: async () => {} }, 
 
 test('[V6] an answer that was overtaken changes nothing: neither the last message nor the read position goes back', () => {
   const inbox = open();
-  inbox.take({ changed: [row(3, 2)], gone: [], cursor: '1' });
-  for (const late of [row(0, 0), row(2, 2), row(3, 1)]) inbox.take({ changed: [late], gone: [], cursor: null });
+  inbox.take({ changed: [row(2, 1)], gone: [], cursor: '1' });
+  const before = new Map(inbox.conversations());
+  inbox.take({ changed: [row(3, 2)], gone: [], cursor: '2' });
+  for (const late of [[row(0, 0)], [row(2, 2)], []]) inbox.takeAll(before, late);
   expect(inbox.conversations().get(id)).toEqual(row(3, 2));
-  inbox.take({ changed: [row(4, 2)], gone: [], cursor: '2' });
-  expect(inbox.conversations().get(id)).toEqual(row(4, 2));
+  inbox.takeAll(new Map(inbox.conversations()), [row(4, 2)]);
+  expect([inbox.conversations().get(id), inbox.cursor()]).toEqual([row(4, 2), '2']);
 });
 
 test('[G1] what the socket tells stands, though it is of less: who was taken out and is back may not read what was', () => {

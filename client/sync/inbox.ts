@@ -19,7 +19,7 @@ export interface Inbox {
   /** Where it is to go on; null: at the beginning, and what it does not tell then goes. */
   resume: () => string | null;
   take: (changes: InboxChanges) => void;
-  /** The whole list, over HTTP. `before`: the rows when it was asked for. */
+  /** The whole list, over HTTP. `before`: the rows when it was asked for; of those that the server has told of since it may be older. */
   takeAll: (before: ReadonlyMap<Uuid, Conversation>, all: readonly Conversation[]) => void;
   /**
    * The answer to what this device asked for about a row: the row now, or null where it left the list. `before`: the row when that was asked;
@@ -45,10 +45,6 @@ const kept = z.object({
   /** Not told since the restart. */
   stale: z.array(z.string()).optional(),
 });
-
-/** An answer over HTTP may come after the socket has told what happened since. */
-const isOlder = (row: Conversation, known: Conversation | undefined): boolean =>
-  known !== undefined && ((row.lastMessage?.seq ?? 0) < (known.lastMessage?.seq ?? 0) || row.lastReadSeq < known.lastReadSeq);
 
 /** Reads what the device holds, then keeps what comes: rows and cursor in one value, so that neither is ahead of the other. */
 export function openInbox(
@@ -116,7 +112,7 @@ export function openInbox(
       // What it was before the server went back is no measure of what it is.
       if (stale.delete(id)) rows.delete(id);
     }
-    for (const row of changes.changed) if (changes.cursor !== null || !isOlder(row, rows.get(row.id))) rows.set(row.id, row);
+    for (const row of changes.changed) rows.set(row.id, row);
     for (const id of changes.gone) rows.delete(id);
     const isWhole = changes.cursor !== null && stale.size > 0;
     if (isWhole) dropStale();
@@ -138,9 +134,10 @@ export function openInbox(
     },
     take,
     takeAll(before, all) {
+      const isAsBefore = (id: Uuid): boolean => rows.get(id) === before.get(id);
       const listed = new Set(all.map(({ id }) => id));
-      const isLeft = ([id, row]: [Uuid, Conversation]): boolean => rows.get(id) === row && !listed.has(id) && !isUnopened(id);
-      take({ changed: [...all], gone: [...before].filter(isLeft).map(([id]) => id), cursor: null });
+      const gone = [...before.keys()].filter((id) => !listed.has(id) && isAsBefore(id) && !isUnopened(id));
+      take({ changed: all.filter(({ id }) => isAsBefore(id)), gone, cursor: null });
     },
     answered(before, now) {
       if (!equalityDeep(rows.get(before.id), before)) return;
