@@ -2,6 +2,7 @@ import type { MessageId, Uuid } from '../../shared/ids.ts';
 import { readMessageValue } from '../../shared/segment.ts';
 import { makeClaims } from './claims.ts';
 import { type Entry, type FollowingEntry, type MessageEntry, type StructId, changeKey, messageKey } from './outbox/entry.ts';
+import type { LoggedMessage } from './outbox/following.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import type { SegmentReplica } from './segment-replica.ts';
 import { stepOf } from './settle-following.ts';
@@ -31,6 +32,10 @@ export interface Mover {
   refused: (n: number) => void;
 }
 
+function uneditedIn(segment: SegmentReplica, id: MessageId): string | null {
+  const message = segment.message(id);
+  return message?.editedAt === null ? message.body : null;
+}
 const isWaiting = (entry: Entry): boolean => entry.state.kind === 'waiting';
 const isFollowing = (entry: Entry): entry is FollowingEntry => entry.kind === 'edit' || entry.kind === 'delete' || entry.kind === 'react';
 
@@ -51,7 +56,7 @@ export function makeMover(outbox: Outbox, look: () => Options): Mover {
     const all = [...segments.values()];
     const ready: MessageEntry[] = [];
     const unreadable: MessageEntry[] = [];
-    const logged = new Map<number, MessageEntry[]>();
+    const logged = new Map<number, LoggedMessage[]>();
     const most = open && suspicion.isUnder(open.n) ? 1 : UNDECIDED_ENTRIES;
     let units = 0;
     let count = 0;
@@ -61,7 +66,7 @@ export function makeMover(outbox: Outbox, look: () => Options): Mover {
       // What was never placed is in no log, and comes after what was.
       if (isFull && !entry.placed) break;
       const home = all.find((segment) => segment.isLogged(entry.messageId));
-      if (home) logged.set(home.n, [...(logged.get(home.n) ?? []), entry]);
+      if (home) logged.set(home.n, [...(logged.get(home.n) ?? []), { entry, unedited: uneditedIn(home, entry.messageId) }]);
       else if (isWaiting(entry) && open) {
         const isUndecided = all.some((segment) => segment.isUndecided(entry.messageId));
         if (!isUndecided && open.n <= (closedTo.get(entry.messageId) ?? 0)) isFull = true;

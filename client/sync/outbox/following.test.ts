@@ -116,13 +116,29 @@ test('what follows a message knows where it went when it is in the log', async (
   outbox.edit(id, message, null, 'better');
   const entry = outbox.get(messageKey(message))!;
   if (entry.kind !== 'message') throw new Error('no message');
-  outbox.logged([entry], 7);
+  outbox.logged([{ entry, unedited: 'text' }], 7);
   await settled();
   expect([outbox.get(messageKey(message)), outbox.get(changeKey(message)), outbox.get(reactKey(message))]).toMatchObject([
     undefined,
     { kind: 'edit', n: 7, body: 'better' },
     { kind: 'react', n: 7 },
   ]);
+});
+
+test.each([
+  ['another text than the log has goes there as an edit', 'begun', [{ kind: 'edit', n: 7, body: 'ended' }]],
+  ['the same text is nothing to do', 'ended', []],
+  ['nor is any after an edit that another device has made', null, []],
+])('a message that another tab has sent before this device kept its last text: %s', async (_, unedited, left) => {
+  const outbox = open();
+  outbox.send(id, message, ['begun', null, null]);
+  outbox.edit(id, message, null, 'ended');
+  const entry = outbox.get(messageKey(message))!;
+  if (entry.kind !== 'message') throw new Error('no message');
+  outbox.logged([{ entry, unedited }], 7);
+  await settled();
+  expect(outbox.entries()).toMatchObject(left);
+  expect(outbox.entries()).toHaveLength(left.length);
 });
 
 describe('a private value', () => {

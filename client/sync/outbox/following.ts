@@ -47,16 +47,32 @@ export const setPrivate =
     return new Map([[change.id, known ? { ...change, value: over(change.value, known.value) } : change]]);
   };
 
-/** What follows a message goes where that is, also after a start anew. */
+/** A message that is in a log. `unedited`: its text there; null where somebody has edited it since. */
+export interface LoggedMessage {
+  readonly entry: MessageEntry;
+  readonly unedited: string | null;
+}
+
+/**
+ * What follows a message goes where that is, also after a start anew. One that another tab has sent, as it was before this device could
+ * keep its last text, gets that by an edit.
+ */
 export const logged =
-  (messages: readonly MessageEntry[], n: number): Decide =>
+  (messages: readonly LoggedMessage[], n: number): Decide =>
   (found) => {
-    const changes = new Map<string, Entry | null>(drop(messages)(found));
-    for (const { messageId } of messages)
-      for (const key of [changeKey(messageId), reactKey(messageId)]) {
-        const entry = found.get(key);
-        if ((entry?.kind === 'edit' || entry?.kind === 'delete' || entry?.kind === 'react') && entry.n === null)
-          changes.set(key, { ...entry, n });
-      }
+    const changes = new Map<string, Entry | null>(drop(messages.map(({ entry }) => entry))(found));
+    for (const { entry, unedited } of messages) {
+      const { id, messageId } = entry;
+      const now = found.get(id);
+      const change = found.get(changeKey(messageId));
+      if (now?.kind === 'message' && !now.placed && unedited !== null && now.value[0] !== unedited && !change)
+        changes.set(changeKey(messageId), asEdit(now, n));
+      for (const one of [change, found.get(reactKey(messageId))])
+        if ((one?.kind === 'edit' || one?.kind === 'delete' || one?.kind === 'react') && one.n === null) changes.set(one.id, { ...one, n });
+    }
     return changes;
   };
+
+function asEdit({ conversationId, order, at, messageId, value: [body] }: MessageEntry, n: number): Entry {
+  return { id: changeKey(messageId), conversationId, order, at, state: { kind: 'waiting' }, kind: 'edit', messageId, n, body };
+}

@@ -3,7 +3,7 @@ import { type MessageId, type Uuid, messageTime } from '../../../shared/ids.ts';
 import type { MessageValue } from '../../../shared/segment.ts';
 import * as by from './entry.ts';
 import { type Decide, type Entry, answerKey, blockKey, changeKey, messageKey, openKey, privateKey, reactKey, readKey } from './entry.ts';
-import { logged, react, setPrivate } from './following.ts';
+import { type LoggedMessage, logged, react, setPrivate } from './following.ts';
 import { type Job, inOrder } from './in-order.ts';
 import { inTime } from './in-time.ts';
 import { type OutboxStore, pick } from './outbox-store.ts';
@@ -49,7 +49,7 @@ export interface Outbox {
   /** Sets a value of this person's private document. */
   set: (owner: Uuid, key: string, value: by.PrivateValue) => void;
   /** These messages are in the log of segment `n`: they leave, and what follows them knows where to go. */
-  logged: (messages: readonly by.MessageEntry[], n: number) => void;
+  logged: (messages: readonly LoggedMessage[], n: number) => void;
   /** The device has lost all that it held: what is here is written again. */
   keepAgain: () => void;
   subscribe: (listener: () => void) => () => void;
@@ -299,7 +299,10 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
       void change([privateKey(key)], setPrivate({ ...common(privateKey(key), owner), kind: 'private', key, value })),
     logged: (messages, n) =>
       void change(
-        messages.flatMap(({ id, messageId }) => [id, ...[changeKey(messageId), reactKey(messageId)].filter((key) => held.has(key))]),
+        messages.flatMap(({ entry: { id, messageId, placed } }) => {
+          const following = [changeKey(messageId), reactKey(messageId)];
+          return [id, ...(placed ? following.filter((key) => held.has(key)) : following)];
+        }),
         logged(messages, n),
       ),
     remove: (id, messageId, n) =>

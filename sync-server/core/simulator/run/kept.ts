@@ -752,4 +752,8 @@ export const KEPT: readonly { name: string; plan: Plan }[] = [
     name: 'a list over HTTP does not undo what the socket has told since',
     plan: drawPlan(682531),
   },
+  {
+    name: 'a text that a device could keep only after another tab had sent the one before it goes there as an edit',
+    plan: drawPlan(1020796),
+  },
 ];

@@ -114,8 +114,8 @@ export const HARD: readonly Planted[] = [
     patches: [
       {
         file: 'client/sync/inbox.ts',
-        find: 'if (changes.cursor !== null || !isOlder(row, rows.get(row.id))) rows.set',
-        replace: 'rows.set',
+        find: 'changed: all.filter(({ id }) => isAsBefore(id)), gone',
+        replace: 'changed: [...all], gone',
       },
     ],
   },
