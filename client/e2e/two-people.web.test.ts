@@ -132,10 +132,20 @@ test('the way from sign-up to a sent message needs no mouse', async () => {
   const found = page.getByRole('region', { name: 'People' }).getByRole('link', { name: ben.name });
   await found.waitFor();
   await tabTo(ana, found);
+  // What the search found shows at once; the server's own word of him comes when she is already at the button.
+  let answer = (): void => {};
+  const isThere = new Promise<void>((resolve) => (answer = resolve));
+  await page.route(`**/api/users/${ben.handle}`, async (route) => {
+    const response = await route.fetch();
+    await isThere;
+    await route.fulfill({ response, json: { ...((await response.json()) as object), bio: 'Here since today' } });
+  });
   await page.keyboard.press('Enter');
   const sendMessage = page.getByRole('button', { name: 'Send message' });
   await sendMessage.waitFor();
   await tabTo(ana, sendMessage);
+  answer();
+  await page.getByText('Here since today').waitFor();
   await page.keyboard.press('Enter');
 
   await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Message');

@@ -57,19 +57,19 @@ export const ProfilePage: Component = () => {
         <BackLink words="Back" />
         <h1 class="bar__title">Profile</h1>
       </header>
-      <Show when={user()} keyed fallback={<Missing words={missing()} />}>
+      <Show when={user()} fallback={<Missing words={missing()} />}>
         {(person) => (
           <section class="profile">
-            <Avatar id={person.id} name={person.displayName} url={person.avatarUrl} size="large" />
-            <h2 dir="auto">{person.displayName}</h2>
-            <p class="quiet">@{person.handle}</p>
-            <Show when={person.bio}>
+            <Avatar id={person().id} name={person().displayName} url={person().avatarUrl} size="large" />
+            <h2 dir="auto">{person().displayName}</h2>
+            <p class="quiet">@{person().handle}</p>
+            <Show when={person().bio}>
               <p class="profile__bio" dir="auto">
-                {person.bio}
+                {person().bio}
               </p>
             </Show>
             <Show
-              when={person.id !== me().id}
+              when={person().id !== me().id}
               fallback={
                 <A href="/settings" class="button button--plain">
                   Edit your profile
@@ -77,10 +77,10 @@ export const ProfilePage: Component = () => {
               }
             >
               <Show
-                when={page.protection.isBlocked(person.id)}
+                when={page.protection.isBlocked(person().id)}
                 fallback={
                   <>
-                    <button type="button" class="button button--primary" onClick={() => void write(person.id)}>
+                    <button type="button" class="button button--primary" onClick={() => void write(person().id)}>
                       Send message
                     </button>
                     <button type="button" class="button button--danger button--small" onClick={() => setBlocking(true)}>
@@ -89,12 +89,12 @@ export const ProfilePage: Component = () => {
                   </>
                 }
               >
-                <p class="profile__blocked">You have blocked {person.displayName}.</p>
-                <button type="button" class="button button--plain" onClick={() => void page.protection.setBlocked(person.id, false)}>
+                <p class="profile__blocked">You have blocked {person().displayName}.</p>
+                <button type="button" class="button button--plain" onClick={() => void page.protection.setBlocked(person().id, false)}>
                   Unblock
                 </button>
               </Show>
-              <BlockDialog userId={person.id} name={person.displayName} isOpen={isBlocking()} onClose={() => setBlocking(false)} />
+              <BlockDialog userId={person().id} name={person().displayName} isOpen={isBlocking()} onClose={() => setBlocking(false)} />
             </Show>
             <p role="alert">{words()}</p>
           </section>
