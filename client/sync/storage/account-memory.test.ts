@@ -106,6 +106,55 @@ test('forgets all of one account, also what a tab lets go of later or opens once
   expect(await names()).toEqual(['homing', `homing/${ben}`, `${ben}/some/1/0`].sort());
 });
 
+/** The browser leaves so many questions for its databases without an answer. */
+function silence(questions: number): { asked: () => number } {
+  const ask = indexedDB.databases.bind(indexedDB);
+  let asked = 0;
+  indexedDB.databases = () => (asked++ < questions ? new Promise(() => {}) : ask());
+  return { asked: () => asked };
+}
+
+test('a browser that does not say which databases it has is asked anew: all is forgotten', async () => {
+  const all = [`homing/${ana}`, `${ana}/some/1/0`, `homing/${ben}`];
+  for (const name of all) (await openDB(name)).close();
+  const { asked } = silence(2);
+  const clock = makeTestClock();
+  const start = clock.elapsed();
+  let outcome: boolean | null = null;
+  void open(clock)
+    .forget(ana)
+    .then((isGone) => (outcome = isGone));
+  await settled();
+  expect([asked(), outcome]).toEqual([1, null]);
+  await expect.poll(() => (clock.pass(500), outcome)).toBe(true);
+  expect(asked()).toBeGreaterThan(2);
+  expect(clock.elapsed() - start).toBeGreaterThanOrEqual(4_000);
+  expect(await names()).toEqual([`homing/${ben}`]);
+});
+
+test('one that never says it keeps nobody waiting: what has a known name is gone, and that there may be more is known', async () => {
+  for (const name of [`homing/${ana}`, `homing/${ben}`]) (await openDB(name)).close();
+  const ask = indexedDB.databases.bind(indexedDB);
+  silence(Infinity);
+  const clock = makeTestClock();
+  const start = clock.elapsed();
+  let outcome: boolean | null = null;
+  void open(clock)
+    .forget(ana)
+    .then((isGone) => (outcome = isGone));
+  // Five rounds and a last question.
+  for (const ms of [2_000, 100, 2_000, 100, 2_000, 100, 2_000, 100, 2_000, 100]) {
+    await settled();
+    clock.pass(ms);
+  }
+  await settled();
+  expect(outcome).toBe(null);
+  clock.pass(2_000);
+  await settled();
+  expect([outcome, clock.elapsed() - start]).toEqual([false, 12_500]);
+  expect((await ask()).map(({ name }) => name)).toEqual([`homing/${ben}`]);
+});
+
 test('[F14] where there is no IndexedDB nobody was here, nobody is kept, and there is nothing to forget', async () => {
   const { indexedDB } = globalThis;
   Reflect.deleteProperty(globalThis, 'indexedDB');

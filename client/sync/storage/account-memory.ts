@@ -19,7 +19,7 @@ export interface AccountMemory {
   read: () => Promise<Remembered>;
   /** Resolves when it is durable, or cannot be; then the other tabs know it too. That somebody leaves they know at once. */
   write: (value: Remembered) => Promise<void>;
-  /** Takes away all that this device keeps of an account, as its tabs let go of it. False: one of them still holds something. */
+  /** Takes away all that this device keeps of an account, as its tabs let go of it. False: one of them still holds something, or the browser does not say. */
   forget: (account: Uuid) => Promise<boolean>;
   /** What another tab has written. */
   subscribe: (listener: (value: Remembered) => void) => () => void;
@@ -70,7 +70,7 @@ async function writeNow(value: Remembered): Promise<void> {
   }
 }
 
-async function ownDatabases(account: Uuid): Promise<string[]> {
+async function ownDatabases(account: Uuid): Promise<readonly string[]> {
   // A browser that keeps nothing may have no IndexedDB at all.
   const found = await Promise.resolve()
     .then(() => indexedDB.databases())
@@ -82,6 +82,9 @@ async function ownDatabases(account: Uuid): Promise<string[]> {
 export function makeAccountMemory({ makeChannel, clock }: Deps): AccountMemory {
   const channel = makeChannel(NAME);
   const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
+  /** Null: no answer. A browser that is asked while it clears what the site keeps never gives one, and does when it is asked anew. */
+  const found = (account: Uuid, isLate: Promise<void>): Promise<readonly string[] | null> =>
+    Promise.race([ownDatabases(account), isLate.then(() => null)]);
 
   return {
     read: () => Promise.race([readNow().catch(() => NOBODY), pause(STUCK_MS).then(() => NOBODY)]),
@@ -93,12 +96,14 @@ export function makeAccountMemory({ makeChannel, clock }: Deps): AccountMemory {
     },
     async forget(account) {
       for (let round = 0; round < ROUNDS; round++) {
-        const names = await ownDatabases(account);
-        if (names.length === 0 && round > 0) return true;
-        await Promise.race([Promise.all(names.map((name) => deleteDB(name).catch(() => {}))), pause(STUCK_MS)]);
+        const isLate = pause(STUCK_MS);
+        const names = await found(account, isLate);
+        if (names?.length === 0 && round > 0) return true;
+        // What was written, and waits to be sent, is in the one whose name needs no answer.
+        await Promise.race([Promise.all((names ?? [databaseName(account)]).map((name) => deleteDB(name).catch(() => {}))), isLate]);
         await pause(ROUND_MS);
       }
-      return (await ownDatabases(account)).length === 0;
+      return (await found(account, pause(STUCK_MS)))?.length === 0;
     },
     subscribe(listener) {
       function hear({ data }: MessageEvent<unknown>): void {
