@@ -6,6 +6,7 @@ import { changeMembers } from './change-members.ts';
 import { type World, directOf } from './world.ts';
 
 const DISKS: readonly Health[] = ['well', 'aborting', 'aborting', 'full', 'stuck'];
+const EMOJI = ['👍', '❤️', '😂'];
 const TABS = 3;
 const JUMP_MS = 5 * 60 * 60_000;
 
@@ -136,6 +137,12 @@ function doing(world: World, browser: Browser, { do: kind, who, much }: Action, 
       return tab.edit(text);
     case 'remove':
       return tab.remove();
+    case 'react':
+      return tab.react(pick(EMOJI, who)!, much % 3 > 0);
+    case 'draft':
+      return tab.draft(much % 4 > 0 ? text : '');
+    case 'mark':
+      return tab.mark(much % 2 > 0 ? { mute: i } : { pin: i });
     case 'read':
       return tab.readOn();
     case 'type':

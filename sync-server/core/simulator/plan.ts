@@ -1,7 +1,10 @@
 import { type Chance, makeChance } from './chance.ts';
 
 /** What people do. */
-export const DOINGS = ['write', 'edit', 'remove', 'read', 'type', 'retry', 'open', 'close', 'show', 'contact', 'answer', 'wait'] as const;
+export const DOINGS = [
+  ...['write', 'edit', 'remove', 'react', 'read', 'type', 'draft', 'mark'],
+  ...['retry', 'open', 'close', 'show', 'contact', 'answer', 'wait'],
+] as const;
 /** What happens to them: of these a seed has some. */
 export const MISHAPS = [
   ...['cut', 'silence', 'stall', 'offline', 'http only', 'expiry', 'hostile'],
@@ -51,6 +54,8 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   write: 12,
   edit: 4,
   remove: 3,
+  react: 4,
+  draft: 2,
   read: 2,
   open: 3,
   wait: 2,

@@ -60,7 +60,7 @@ export function makeApi({ me, sid, scheduler, store, ask, renewed, refusedToAsk,
   }
 
   const calls: Partial<Api> = {
-    me: async () => me,
+    me: async () => ({ ...me, document: `user:${me.id}/${store.conversations.get(me.id)?.state.open ?? 1}` }),
     renew: () =>
       ask(async () => {
         renewed();

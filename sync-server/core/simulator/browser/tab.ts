@@ -1,6 +1,7 @@
 import type { Me } from '../../../../shared/api.ts';
 import type { Clock, RandomBytes } from '../../../../shared/clock.ts';
 import type { MessageId, Uuid } from '../../../../shared/ids.ts';
+import type { ConversationMarks } from '../../../../shared/user-document.ts';
 import type { Api } from '../../../../client/sync/api.ts';
 import type { ConversationReplica } from '../../../../client/sync/conversation-replica.ts';
 import { type Sync, openSync } from '../../../../client/sync/open-sync.ts';
@@ -36,6 +37,11 @@ export interface Tab {
   write(text: string): void;
   edit(text: string): void;
   remove(): void;
+  /** Turns a reaction to some message on or off. */
+  react(emoji: string, isOn: boolean): void;
+  /** Begins a text; "" takes it away. */
+  draft(text: string): void;
+  mark(marks: ConversationMarks): void;
   readOn(): void;
   type(): void;
   retry(): void;
@@ -164,6 +170,21 @@ export function openTab(deps: TabDeps): Tab {
         ledger.removed(id);
         view.replica.remove(id);
       }),
+    react: (emoji, isOn) =>
+      inside((view) => {
+        const { replica } = view;
+        const living = replica.messages().filter(({ body }) => body !== null);
+        const id = chance.oneOf([...living.map((message) => message.id), ...replica.pending().map(({ messageId }) => messageId)]);
+        if (id === undefined || isRequest(view)) return;
+        const hasFailed = replica.reactionsOf(id)?.state.kind === 'failed';
+        if (replica.react(id, emoji, isOn)) ledger.reacted(id, me.id, hasFailed ? null : place, emoji, isOn);
+      }),
+    draft: (text) =>
+      inside(({ conversationId }) => {
+        sync.drafts.set(conversationId, text);
+        ledger.drafted(conversationId, me.id, place, text);
+      }),
+    mark: (marks) => inside(({ conversationId }) => void sync.personal.mark(conversationId, marks)),
     readOn: () => inside((view) => !isRequest(view) && view.replica.markRead(view.replica.messages().at(-1)?.seq ?? 0)),
     type: () => inside((view) => !isRequest(view) && view.replica.presence.typed()),
     retry: () =>

@@ -1,11 +1,12 @@
 import * as Y from 'yjs';
 import type { Uuid } from '../../../../shared/ids.ts';
 import { readMessages } from '../../../../shared/segment.ts';
-import type { Entry } from '../../../../client/sync/outbox/entry.ts';
+import { type Entry, messageKey } from '../../../../client/sync/outbox/entry.ts';
 import { type MemoryStore, type StoredConversation, type StoredMessage, hasBlocked } from '../../../memory/store.ts';
 import type { Tab } from '../browser/tab.ts';
 import type { Ledger } from './ledger.ts';
 import type { Line, Model } from './model.ts';
+import { checkOwnValues } from './own-values.ts';
 import type { Rights } from './rights.ts';
 
 interface World {
@@ -25,7 +26,7 @@ const bySeq = (a: Shown, b: Shown): number => a.seq - b.seq;
 export function checkAtRest({ store, ledger, model, rights, reached, tabs }: World): string[] {
   const wrong: string[] = [];
   for (const [id, row] of store.conversations) wrong.push(...checkDocuments(row, model.lines(id)));
-  wrong.push(...checkPromises(store, ledger, tabs));
+  wrong.push(...checkPromises(store, ledger, tabs), ...checkOwnValues({ store, ledger, tabs }));
   for (const { me, browser, tab } of tabs) {
     const name = `a tab of browser ${browser}`;
     const entries = tab.sync.outbox.entries();
@@ -51,10 +52,11 @@ export function checkAtRest({ store, ledger, model, rights, reached, tabs }: Wor
   return wrong;
 }
 
-/** A first contact that has to wait until tomorrow, and what goes with it. */
-function isHeldUp({ limited }: Ledger, me: Uuid, entries: readonly Entry[], { conversationId }: Entry): boolean {
-  const opening = entries.find((entry) => entry.kind === 'open' && entry.conversationId === conversationId);
-  return opening?.kind === 'open' && limited.has(`${me} ${opening.userId}`);
+/** A first contact that has to wait until tomorrow, and what goes with it; a reaction to a message that has failed. */
+function isHeldUp({ limited }: Ledger, me: Uuid, entries: readonly Entry[], entry: Entry): boolean {
+  const opening = entries.find((one) => one.kind === 'open' && one.conversationId === entry.conversationId);
+  if (opening?.kind === 'open' && limited.has(`${me} ${opening.userId}`)) return true;
+  return entry.kind === 'react' && entries.some((one) => one.id === messageKey(entry.messageId) && one.state.kind === 'failed');
 }
 
 function whereabouts({ sync }: Tab, conversationId: Uuid): string {

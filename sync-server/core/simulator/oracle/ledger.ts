@@ -18,11 +18,20 @@ export interface Written {
   kept: boolean;
 }
 
+/** What a person wants something to be that is theirs alone. `place` null: it was asked for in several tabs, and nobody can tell which is the last. */
+export interface Wish<T> {
+  place: Place | null;
+  value: T;
+}
+
 /** What people asked for and what screens have shown, noted at that moment. */
 export interface Ledger {
   wrote(id: MessageId, note: Pick<Written, 'conversationId' | 'author' | 'browser' | 'place'>, text: string): void;
   edited(id: MessageId, browser: object, place: Place, text: string): void;
   removed(id: MessageId): void;
+  /** `place` null: what they had asked for before has failed. */
+  reacted(id: MessageId, author: Uuid, place: Place | null, emoji: string, isOn: boolean): void;
+  drafted(conversationId: Uuid, author: Uuid, place: Place, text: string): void;
   /** A browser's storage is gone: what was only kept there is too. */
   wiped(browser: object, isSent: (id: MessageId) => boolean): void;
   /** Whether that person asked for this text there. */
@@ -34,15 +43,37 @@ export interface Ledger {
   readonly limited: Set<string>;
   readonly faults: readonly string[];
   readonly written: ReadonlyMap<MessageId, Written>;
+  /** By `message author`: which emoji are to be on. */
+  readonly reactions: ReadonlyMap<string, Wish<ReadonlySet<string>>>;
+  /** By `conversation author`. */
+  readonly drafts: ReadonlyMap<string, Wish<string>>;
 }
 
 /** `hostile`: whoever writes with a client of their own; what stands in that lane is their business. */
 export function makeLedger(hostile: ReadonlySet<Uuid>): Ledger {
   const written = new Map<MessageId, Written>();
+  const reactions = new Map<string, Wish<ReadonlySet<string>>>();
+  const drafts = new Map<string, Wish<string>>();
   const faults: string[] = [];
+
+  function wish<T>(wishes: Map<string, Wish<T>>, key: string, place: Place | null, value: T): void {
+    const before = wishes.get(key);
+    wishes.set(key, { place: before && before.place !== place ? null : place, value });
+  }
+
   return {
     faults,
     written,
+    reactions,
+    drafts,
+    reacted(id, author, place, emoji, isOn) {
+      const key = `${id} ${author}`;
+      const on = new Set(reactions.get(key)?.value);
+      if (isOn) on.add(emoji);
+      else on.delete(emoji);
+      wish(reactions, key, place, on);
+    },
+    drafted: (conversationId, author, place, text) => wish(drafts, `${conversationId} ${author}`, place, text),
     limited: new Set(),
     wrong: (what) => void (faults.length < 10 && faults.push(what)),
     wrote: (id, note, text) =>
