@@ -66,6 +66,8 @@ export function makeBrowser(deps: BrowserDeps): Browser {
     skew: deps.skew,
     isMover: ({ place }) => shared.holder(moverLock(me.id)) === place,
     open() {
+      // It takes up what it finds begun on this device, and may be late with it.
+      ledger.doubtDrafts(me.id);
       const tab = openTab({
         ...deps,
         ...network,
@@ -73,6 +75,7 @@ export function makeBrowser(deps: BrowserDeps): Browser {
         browser,
         skew: () => browser.skew,
         isOnline: () => network.isOnline,
+        isAlone: () => browser.tabs.length === 1,
         openStorage: keep.openStorage,
         isOnDisk: keep.isOnDisk,
         onEnded,

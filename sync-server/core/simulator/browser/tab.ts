@@ -67,6 +67,8 @@ export interface TabDeps {
   /** How far this browser's clock is off now. */
   skew: () => number;
   isOnline: () => boolean;
+  /** It is this browser's only one. */
+  isAlone: () => boolean;
   /** The session is over. */
   onEnded: (code: number) => void;
   openStorage: (place: Place, clock: Clock, random: RandomBytes) => DeviceStorage;
@@ -182,7 +184,7 @@ export function openTab(deps: TabDeps): Tab {
     draft: (text) =>
       inside(({ conversationId }) => {
         sync.drafts.set(conversationId, text);
-        ledger.drafted(conversationId, me.id, place, text);
+        ledger.drafted(conversationId, me.id, deps.isAlone() ? place : null, text);
       }),
     mark: (marks) => inside(({ conversationId }) => void sync.personal.mark(conversationId, marks)),
     readOn: () => inside((view) => !isRequest(view) && view.replica.markRead(view.replica.messages().at(-1)?.seq ?? 0)),

@@ -31,7 +31,9 @@ export interface Ledger {
   removed(id: MessageId): void;
   /** `place` null: what they had asked for before has failed. */
   reacted(id: MessageId, author: Uuid, place: Place | null, emoji: string, isOn: boolean): void;
-  drafted(conversationId: Uuid, author: Uuid, place: Place, text: string): void;
+  drafted(conversationId: Uuid, author: Uuid, place: Place | null, text: string): void;
+  /** Nobody can tell any more which of this person's drafts is the last. */
+  doubtDrafts(author: Uuid): void;
   /** A browser's storage is gone: what was only kept there is too. */
   wiped(browser: object, isSent: (id: MessageId) => boolean): void;
   /** Whether that person asked for this text there. */
@@ -72,6 +74,9 @@ export function makeLedger(hostile: ReadonlySet<Uuid>): Ledger {
       if (isOn) on.add(emoji);
       else on.delete(emoji);
       wish(reactions, key, place, on);
+    },
+    doubtDrafts(author) {
+      for (const [key, wish] of drafts) if (key.endsWith(author)) wish.place = null;
     },
     drafted: (conversationId, author, place, text) => wish(drafts, `${conversationId} ${author}`, place, text),
     limited: new Set(),
