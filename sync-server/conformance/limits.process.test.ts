@@ -54,6 +54,9 @@ const from = (address: string, person?: Person): Record<string, string> => ({
   ...(person && { Authorization: `Bearer ${person.token}` }),
 });
 
+const binary = (bytes: Uint8Array, options = {}): Uint8Array => wsFrame(OPCODE.binary, bytes, options);
+const question = encodeStep1(Uint8Array.of(0));
+
 /** Ada's next message is committed and back; answers in how many milliseconds. */
 async function adaWrites(): Promise<number> {
   const before = a.messages().length;
@@ -104,8 +107,6 @@ describe('below HTTP', () => {
 
 describe('frames that are none', () => {
   const ping = wsFrame(OPCODE.ping, new Uint8Array());
-  const binary = (bytes: Uint8Array, options = {}): Uint8Array => wsFrame(OPCODE.binary, bytes, options);
-  const question = encodeStep1(Uint8Array.of(0));
 
   test.each<[string, () => Uint8Array]>([
     ['unmasked', () => binary(question, { masked: false })],
@@ -223,6 +224,8 @@ describe('readers that stall', () => {
     open.push(writer, reader);
     await until(() => expect(writer.provider.synced && reader.provider.synced).toBe(true));
     const stalled = await Promise.all(Array.from({ length: STALLED }, () => upgraded(from('127.0.0.1', grace), busy)));
+    for (const raw of stalled) raw.write(binary(question));
+    await until(() => expect(stalled.every((raw) => raw.heard().includes(String.fromCharCode(0, 1)))).toBe(true));
     for (const { socket } of stalled) socket.pause();
     const before = residentBytes(server.process().pid);
     const id = newId();
