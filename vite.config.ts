@@ -102,7 +102,7 @@ export default defineConfig(({ isSsrBuild }) => ({
         alias: [sockets],
       }),
       project('process', ['**/*.process.test.ts'], [], 300_000, { fileParallelism: false, alias: [sockets] }),
-      project('web', ['**/*.web.test.ts'], [], 300_000, { maxWorkers: 2, expect: { poll: { timeout: 60_000 } } }),
+      project('web', ['**/*.web.test.ts'], [], 300_000, { fileParallelism: false, expect: { poll: { timeout: 60_000 } } }),
       project('fuzz', ['**/*.fuzz.test.ts'], [], 3_600_000),
     ],
   },

@@ -187,7 +187,14 @@ export function openTab(deps: TabDeps): Tab {
         ledger.drafted(conversationId, me.id, deps.isAlone() ? place : null, text);
       }),
     mark: (marks) => inside(({ conversationId }) => void sync.personal.mark(conversationId, marks)),
-    readOn: () => inside((view) => !isRequest(view) && view.replica.markRead(view.replica.messages().at(-1)?.seq ?? 0)),
+    readOn: () =>
+      inside((view) => {
+        const { replica, conversationId } = view;
+        if (isRequest(view)) return;
+        const seq = replica.messages().at(-1)?.seq ?? 0;
+        replica.markRead(seq);
+        ledger.read(conversationId, me.id, place, seq);
+      }),
     type: () => inside((view) => !isRequest(view) && view.replica.presence.typed()),
     retry: () =>
       inside(({ replica }) => {

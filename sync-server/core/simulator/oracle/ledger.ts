@@ -31,6 +31,7 @@ export interface Ledger {
   removed(id: MessageId): void;
   /** `place` null: what they had asked for before has failed. */
   reacted(id: MessageId, author: Uuid, place: Place | null, emoji: string, isOn: boolean): void;
+  read(conversationId: Uuid, author: Uuid, place: Place, seq: number): void;
   drafted(conversationId: Uuid, author: Uuid, place: Place | null, text: string): void;
   /** Nobody can tell any more which of this person's drafts is the last. */
   doubtDrafts(author: Uuid): void;
@@ -47,6 +48,8 @@ export interface Ledger {
   readonly written: ReadonlyMap<MessageId, Written>;
   /** By `message author`: which emoji are to be on. */
   readonly reactions: ReadonlyMap<string, Wish<ReadonlySet<string>>>;
+  /** What was read where, the newest last. */
+  readonly reads: readonly { conversationId: Uuid; author: Uuid; place: Place; seq: number }[];
   /** By `conversation author`. */
   readonly drafts: ReadonlyMap<string, Wish<string>>;
 }
@@ -56,6 +59,7 @@ export function makeLedger(hostile: ReadonlySet<Uuid>): Ledger {
   const written = new Map<MessageId, Written>();
   const reactions = new Map<string, Wish<ReadonlySet<string>>>();
   const drafts = new Map<string, Wish<string>>();
+  const reads: { conversationId: Uuid; author: Uuid; place: Place; seq: number }[] = [];
   const faults: string[] = [];
 
   function wish<T>(wishes: Map<string, Wish<T>>, key: string, place: Place | null, value: T): void {
@@ -68,6 +72,8 @@ export function makeLedger(hostile: ReadonlySet<Uuid>): Ledger {
     written,
     reactions,
     drafts,
+    reads,
+    read: (conversationId, author, place, seq) => void reads.push({ conversationId, author, place, seq }),
     reacted(id, author, place, emoji, isOn) {
       const key = `${id} ${author}`;
       const on = new Set(reactions.get(key)?.value);

@@ -16,7 +16,7 @@ interface World {
 
 /** What people have on messages and for themselves is the same on every screen, and what was asked for (Q1, Q3). */
 export function checkOwnValues(world: World): string[] {
-  return [...checkReactions(world), ...checkWishedReactions(world), ...checkPrivate(world)];
+  return [...checkReactions(world), ...checkWishedReactions(world), ...checkReads(world), ...checkPrivate(world)];
 }
 
 const storedReactions = ({ reactions }: StoredMessage): string[] =>
@@ -52,6 +52,15 @@ function checkWishedReactions({ store, ledger, tabs }: World): string[] {
       wrong.push(`[Q3] ${author} is to have ${[...value].join()} on ${id} and has ${stored.join()}`);
   }
   return wrong;
+}
+
+/** What was read in a tab that is still there has been read, whatever was told of afterwards. */
+function checkReads({ store, ledger, tabs }: World): string[] {
+  return ledger.reads.flatMap(({ conversationId, author, place, seq }) => {
+    const member = store.conversations.get(conversationId)?.members.get(author);
+    const isThere = tabs.some(({ tab }) => tab.place === place);
+    return member && isThere && member.read < seq ? [`[V6] ${author} had read to ${seq} and has to ${member.read}`] : [];
+  });
 }
 
 /** The newest of a person's private documents, as the log has it. */
