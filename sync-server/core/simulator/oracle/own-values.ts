@@ -22,14 +22,16 @@ export function checkOwnValues(world: World): string[] {
 const storedReactions = ({ reactions }: StoredMessage): string[] =>
   [...reactions].flatMap(([userId, emoji]) => emoji.map((one) => `${one} ${userId}`)).sort();
 
+/** Of what is closed to somebody since they came back they have what they had. */
 function checkReactions({ store, tabs }: World): string[] {
   const wrong: string[] = [];
   for (const { me, browser, tab } of tabs) {
     const row = store.conversations.get(tab.conversationId() ?? '');
-    if (!row?.members.has(me) || tab.replica()?.status().kind !== 'live') continue;
-    for (const { id, body, reactions } of tab.replica()!.messages()) {
+    const member = row?.members.get(me);
+    if (!row || !member || tab.replica()?.status().kind !== 'live') continue;
+    for (const { id, seq, body, reactions } of tab.replica()!.messages()) {
       const stored = row.messages.get(id);
-      if (body === null || !stored) continue;
+      if (body === null || !stored || seq <= (member.from ?? 0)) continue;
       const shown = [...reactions].flatMap(([emoji, users]) => users.map((userId) => `${emoji} ${userId}`)).sort();
       if (shown.join() !== storedReactions(stored).join())
         wrong.push(`[Q1] a tab of browser ${browser} shows ${shown.join()} on ${id}, not ${storedReactions(stored).join()}`);

@@ -676,4 +676,20 @@ export const KEPT: readonly { name: string; plan: Plan }[] = [
       ]),
     },
   },
+  {
+    name: 'a reaction while somebody is taken out and brought back',
+    plan: {
+      seed: 2102407,
+      people: 2,
+      browsers: [0, 1],
+      groups: 1,
+      nodes: 1,
+      commits: { failed: 0, lost: 0, unknown: 0 },
+      hints: { dropped: 0, doubled: 0, off: false },
+      hurry: 0.005,
+      skews: [0, 0],
+      disk: 'model',
+      actions: actionsOf(['write 569 199 0, wait 680 898 85, members 354 80 3, react 43 626 14, members 353 192 66']),
+    },
+  },
 ];
