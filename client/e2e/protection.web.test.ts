@@ -16,6 +16,7 @@ const bar = ({ page }: Person): Locator => page.getByRole('region', { name: 'Mes
 const button = ({ page }: Person, name: string): Locator => page.getByRole('button', { name, exact: true });
 const dialog = ({ page }: Person): Locator => page.getByRole('dialog');
 const choice = ({ page }: Person, name: string): Locator => page.getByRole('menuitem', { name });
+const focused = ({ page }: Person): Promise<string | null | undefined> => page.evaluate(() => document.activeElement?.textContent);
 
 /** The way of somebody who is asked: requests, the one, and what it says. */
 async function openRequest(person: Person, other: Person): Promise<void> {
@@ -119,6 +120,7 @@ test('[G1] blocked and unblocked from header, profile and settings; what was ref
   await blocked.getByRole('link', { name: 'Ana Silva' }).click();
   await button(ben, 'Unblock').click();
   await button(ben, 'Block').waitFor();
+  expect(await focused(ben)).toBe('Block');
   await shoot(ben.page, 'profile');
   await expectAccessible(ben.page, 'profile with block');
   await failed.getByRole('button', { name: 'Try again' }).click();
@@ -126,11 +128,11 @@ test('[G1] blocked and unblocked from header, profile and settings; what was ref
 
   await button(ben, 'Block').click();
   await dialog(ben).getByRole('button', { name: 'Block' }).click();
-  await button(ben, 'Unblock').waitFor();
+  await expect.poll(() => focused(ben)).toBe('Unblock');
   await ben.page.getByRole('link', { name: 'Settings' }).click();
   await button(ben, 'Unblock Ana Silva').click();
   await blocked.getByText('You have blocked nobody.').waitFor();
-  expect(await ben.page.evaluate(() => document.activeElement?.textContent)).toBe('Blocked people');
+  expect(await focused(ben)).toBe('Blocked people');
 });
 
 test('[G1, G3] accepting and blocking hold at once without a network, and reach the server when there is one', async () => {

@@ -40,6 +40,10 @@ export const ProfilePage: Component = () => {
     const found = profile();
     return found && 'user' in found ? found.user : null;
   };
+  const isBlocked = (): boolean => {
+    const found = user();
+    return found !== null && page.protection.isBlocked(found.id);
+  };
   const missing = (): string | null => {
     const found = profile();
     return found && 'problem' in found ? found.problem.words : null;
@@ -77,23 +81,24 @@ export const ProfilePage: Component = () => {
               }
             >
               <Show
-                when={page.protection.isBlocked(person().id)}
+                when={isBlocked()}
                 fallback={
-                  <>
-                    <button type="button" class="button button--primary" onClick={() => void write(person().id)}>
-                      Send message
-                    </button>
-                    <button type="button" class="button button--danger button--small" onClick={() => setBlocking(true)}>
-                      Block
-                    </button>
-                  </>
+                  <button type="button" class="button button--primary" onClick={() => void write(person().id)}>
+                    Send message
+                  </button>
                 }
               >
                 <p class="profile__blocked">You have blocked {person().displayName}.</p>
-                <button type="button" class="button button--plain" onClick={() => void page.protection.setBlocked(person().id, false)}>
-                  Unblock
-                </button>
               </Show>
+              {/* One button, so that the focus stays where it is. */}
+              <button
+                type="button"
+                class="button"
+                classList={{ 'button--danger button--small': !isBlocked(), 'button--plain': isBlocked() }}
+                onClick={() => (isBlocked() ? void page.protection.setBlocked(person().id, false) : setBlocking(true))}
+              >
+                {isBlocked() ? 'Unblock' : 'Block'}
+              </button>
               <BlockDialog userId={person().id} name={person().displayName} isOpen={isBlocking()} onClose={() => setBlocking(false)} />
             </Show>
             <p role="alert">{words()}</p>
