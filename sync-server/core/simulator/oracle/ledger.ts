@@ -93,6 +93,8 @@ export function makeLedger(hostile: ReadonlySet<Uuid>): Ledger {
     removed(id) {
       const known = written.get(id);
       if (known?.removed === 'no') known.removed = 'asked';
+      // With a message goes what its author had on it.
+      if (known) reactions.delete(`${id} ${known.author}`);
     },
     wiped(browser, isSent) {
       for (const [id, known] of written) {

@@ -692,4 +692,23 @@ export const KEPT: readonly { name: string; plan: Plan }[] = [
       actions: actionsOf(['write 569 199 0, wait 680 898 85, members 354 80 3, react 43 626 14, members 353 192 66']),
     },
   },
+  {
+    name: 'a reaction that failed with its message, which was taken off the screen',
+    plan: {
+      seed: 3055002,
+      people: 2,
+      browsers: [0, 1, 0, 1],
+      groups: 1,
+      nodes: 1,
+      commits: { failed: 0, lost: 0, unknown: 0 },
+      hints: { dropped: 0, doubled: 0, off: false },
+      hurry: 0.005,
+      skews: [0, 0, 0, 0],
+      disk: 'model',
+      actions: actionsOf([
+        'write 960 606 49, write 650 204 85, react 588 338 3, members 335 573 3, hostile 811 283 65, members 982 432 2',
+        'remove 436 489 31',
+      ]),
+    },
+  },
 ];
