@@ -65,7 +65,7 @@ export const logged =
       const { id, messageId } = entry;
       const now = found.get(id);
       const change = found.get(changeKey(messageId));
-      if (now?.kind === 'message' && !now.placed && unedited !== null && now.value[0] !== unedited && !change)
+      if (now?.kind === 'message' && unedited !== null && now.value[0] !== unedited && !change)
         changes.set(changeKey(messageId), asEdit(now, n));
       for (const one of [change, found.get(reactKey(messageId))])
         if ((one?.kind === 'edit' || one?.kind === 'delete' || one?.kind === 'react') && one.n === null) changes.set(one.id, { ...one, n });

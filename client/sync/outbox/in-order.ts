@@ -1,3 +1,4 @@
+import { equalityDeep } from 'lib0/function';
 import type { Changes, Decide, Entry } from './entry.ts';
 import { pick } from './outbox-store.ts';
 
@@ -5,21 +6,22 @@ import { pick } from './outbox-store.ts';
 export interface Job {
   ids: readonly string[];
   decide: Decide;
-  /** What was decided here, when it was asked for. */
+  /** What was decided here, when it was asked for, and over what. */
   here: Changes;
+  base: ReadonlyMap<string, Entry>;
   written: () => void;
 }
 
 /**
  * Several changes as one, over what stands there. `known` is what the device failed to hold: what was decided over that here stands, for
- * the device would decide over something older.
+ * the device would decide over something older; but of what another tab has changed there meanwhile, that stays which this one left as it was.
  */
 export const inOrder =
-  (jobs: readonly Job[], known: Changes): Decide =>
+  (jobs: readonly Job[], known: Pick<Job, 'here' | 'base'>): Decide =>
   (found) => {
     const now = new Map(found);
     const changes = new Map<string, Entry | null>();
-    const blind = new Set(known.keys());
+    const blind = new Set(known.here.keys());
     function apply(made: Changes): void {
       for (const [id, entry] of made) {
         changes.set(id, entry);
@@ -27,11 +29,22 @@ export const inOrder =
         else now.delete(id);
       }
     }
-    apply(known);
-    for (const { ids, decide, here } of jobs) {
+    const rebase = ({ here, base }: Pick<Job, 'here' | 'base'>): Changes =>
+      new Map([...here].map(([id, entry]) => [id, entry && withTheirs(entry, base.get(id), now.get(id))] as const));
+    apply(rebase(known));
+    for (const job of jobs) {
+      const { ids, decide } = job;
       const isBlind = ids.some((id) => blind.has(id));
       if (isBlind) for (const id of ids) blind.add(id);
-      apply(isBlind ? here : decide(pick(ids, (id) => now.get(id))));
+      apply(isBlind ? rebase(job) : decide(pick(ids, (id) => now.get(id))));
     }
     return changes;
   };
+
+/** Ours, and of what ours left as it was, theirs. */
+function withTheirs(ours: Entry, base: Entry | undefined, theirs: Entry | undefined): Entry {
+  if (!base || !theirs || base.kind !== ours.kind || theirs.kind !== ours.kind) return ours;
+  const before = new Map(Object.entries(base));
+  const own = Object.entries(ours).filter(([field, value]) => !equalityDeep(value, before.get(field)));
+  return { ...theirs, ...Object.fromEntries(own) };
+}

@@ -371,3 +371,28 @@ describe('two tabs', () => {
     await expect.poll(() => texts(b)).toEqual(['last words']);
   });
 });
+
+test('[C6.5] what the device failed to hold leaves as it is what another tab has changed there meanwhile', async () => {
+  const device = makeMemoryOutboxStore();
+  const clock = makeTestClock();
+  const one = messageId();
+  const writer = open(device);
+  writer.send(id, one, ['as it was begun', null, null]);
+  await loaded(writer);
+  let isBroken = false;
+  const store: OutboxStore = {
+    load: device.load,
+    change: (ids, decide) => (isBroken ? Promise.reject(new DOMException('aborted', 'AbortError')) : device.change(ids, decide)),
+  };
+  const mover = open(store, NO_SIBLINGS, clock);
+  await loaded(mover);
+  isBroken = true;
+  await new Promise<void>((claimed) => mover.claim([messageKey(one)], claimed));
+  writer.edit(id, one, null, 'as it is to be');
+  await settled();
+  isBroken = false;
+  clock.pass(1_000);
+  await loaded(mover);
+  expect(await device.load()).toMatchObject([{ value: ['as it is to be', null, null], placed: true }]);
+  expect(texts(mover)).toEqual(['as it is to be']);
+});

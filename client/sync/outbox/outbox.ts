@@ -90,6 +90,8 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
   const underway = new Map<string, number>();
   /** What the device does not hold as it is here. */
   const unkept = new Map<string, Entry | null>();
+  /** What the device held of that, as far as this tab knew. */
+  const bases = new Map<string, Entry>();
   /** What the device has held. */
   const onDevice = new Set<string>();
   /** What another tab has changed and could not be read. */
@@ -134,10 +136,10 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
   }
 
   /** Has a change written. Never rejects. What comes while a transaction is under way goes with the next one, all in one. */
-  function write(ids: readonly string[], decide: Decide, here: by.Changes): Promise<void> {
+  function write(ids: readonly string[], decide: Decide, here: by.Changes, base: ReadonlyMap<string, Entry>): Promise<void> {
     for (const id of ids) underway.set(id, (underway.get(id) ?? 0) + 1);
     return new Promise((written) => {
-      waiting.push({ ids, decide, here, written });
+      waiting.push({ ids, decide, here, base, written });
       if (!isWriting) void writeAll();
     });
   }
@@ -148,7 +150,9 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
       const jobs = waiting;
       waiting = [];
       const ids = [...new Set([...jobs.flatMap((job) => job.ids), ...unkept.keys()])];
-      const outcome = await inTime(clock, store.change(ids, inOrder(jobs, new Map(unkept)))).catch(() => null);
+      const outcome = await inTime(clock, store.change(ids, inOrder(jobs, { here: new Map(unkept), base: new Map(bases) }))).catch(
+        () => null,
+      );
       if (closed) return;
       settle(jobs, ids, outcome);
       for (const job of jobs) job.written();
@@ -162,10 +166,17 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
       if (left > 0) underway.set(id, left);
       else underway.delete(id);
     }
-    if (!outcome) for (const { here } of jobs) for (const [id, entry] of here) unkept.set(id, entry);
+    if (!outcome)
+      for (const { here, base } of jobs)
+        for (const [id, entry] of here) {
+          const before = base.get(id);
+          if (before && !unkept.has(id)) bases.set(id, before);
+          unkept.set(id, entry);
+        }
     else
       for (const id of ids) {
         unkept.delete(id);
+        bases.delete(id);
         note(id, outcome.get(id) ?? null);
         if (!underway.has(id)) take(id, outcome.get(id) ?? null);
       }
@@ -193,13 +204,14 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     unread.clear();
     if (ids.length > 0) void reread(ids);
     // Also where nothing is to be written: it tells whether the device answers.
-    void write([], NO_CHANGE, new Map());
+    void write([], NO_CHANGE, new Map(), new Map());
   }
 
   function change(ids: readonly string[], decide: Decide): Promise<void> {
-    const here = decide(pick(ids, (key) => held.get(key)));
+    const base = pick(ids, (key) => held.get(key));
+    const here = decide(base);
     for (const [id, entry] of here) take(id, entry);
-    const isWritten = write(ids, decide, here);
+    const isWritten = write(ids, decide, here, base);
     notify();
     return isWritten;
   }
@@ -321,8 +333,9 @@ export function openOutbox({ store, siblings, clock }: Deps): Outbox {
     leave: (entry, left, claimed) => void change([entry.id], by.leave(entry, left)).then(claimed),
     keepAgain() {
       onDevice.clear();
+      bases.clear();
       for (const [id, entry] of held) unkept.set(id, entry);
-      void write([], NO_CHANGE, new Map());
+      void write([], NO_CHANGE, new Map(), new Map());
       judge(false);
     },
     subscribe(listener) {

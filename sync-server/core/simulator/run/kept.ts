@@ -711,4 +711,26 @@ export const KEPT: readonly { name: string; plan: Plan }[] = [
       ]),
     },
   },
+  {
+    name: 'a message that one tab edits while another, whose disk fails, says that it may leave',
+    plan: {
+      seed: 3077339,
+      people: 2,
+      browsers: [0, 1],
+      groups: 0,
+      nodes: 2,
+      commits: { failed: 0, lost: 0, unknown: 0 },
+      hints: { dropped: 0, doubled: 0.3, off: false },
+      hurry: 0.02,
+      skews: [0, 0],
+      disk: 'model',
+      actions: actionsOf([
+        'open 37 606 0, write 205 757 0, edit 907 583 1, contact 263 659 11, signed out 656 116 36, draft 139 949 41',
+        'retry 524 474 14, write 211 112 68, open 960 679 2, edit 43 166 2, mark 334 922 71, remove 17 476 3, cut 487 1 9',
+        'remove 411 934 21, disk 931 217 2, remove 423 799 15, remove 585 574 9, cut 828 245 17, tab frozen 484 549 21',
+        'type 375 507 1, remove 166 319 22, read 249 223 0, react 513 460 18, write 81 134 29, contact 802 655 14, edit 699 850 2',
+        'write 765 81 1, cut 579 571 17, remove 167 635 58',
+      ]),
+    },
+  },
 ];
