@@ -31,15 +31,15 @@ export const IN_THE_CLIENT: readonly Planted[] = [
     patches: [
       {
         file: 'client/sync/outbox/outbox.ts',
-        find: 'if (!outcome) for (const { here } of jobs) for (const [id, entry] of here) unkept.set(id, entry);',
-        replace: 'if (!outcome) {}',
+        find: '          unkept.set(id, entry);',
+        replace: '',
       },
     ],
   },
   {
     name: 'what failed is not written again',
     mistake: 'a later transaction forgets what the device did not take before',
-    patches: [{ file: 'client/sync/outbox/in-order.ts', find: '    apply(known);\n', replace: '' }],
+    patches: [{ file: 'client/sync/outbox/in-order.ts', find: '    apply(rebase(known));\n', replace: '' }],
   },
   {
     name: 'siblings are not told',
