@@ -6,6 +6,7 @@ import { type SegmentMessage, isEmojiList } from '../../shared/segment.ts';
 import { makeDeparted } from './departed.ts';
 import { makeJoined } from './joined.ts';
 import { makeMover } from './move-waiting.ts';
+import { watchStaleEnds } from './stale-ends.ts';
 import { takeNeutralised } from './neutralised.ts';
 import {
   type ChangeEntry,
@@ -108,6 +109,17 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     isLive: () => live() !== null && [...segments.values()].every((segment) => segment.status().kind !== 'connecting'),
     onChange: notify,
   });
+  const staleEnds = watchStaleEnds({
+    clock,
+    segments,
+    isIn: () => root?.status().kind === 'live',
+    reopen(n) {
+      segments.get(n)?.close();
+      segments.delete(n);
+      openSegment(n);
+    },
+    onChange: settle,
+  });
   const endWatch = outbox.subscribe(settle);
 
   const isUnopened = (): boolean => outbox.get(openKey(id)) !== undefined;
@@ -197,6 +209,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
     giveUp();
     mover.move();
     departed.look(outbox.placed(id));
+    staleEnds.look();
     settling = false;
     notify();
   }
@@ -296,6 +309,7 @@ export function openConversationReplica(id: Uuid, deps: ConversationDeps): Conve
       closed = true;
       endWatch();
       departed.close();
+      staleEnds.close();
       presence.close();
       root?.close();
       for (const segment of segments.values()) segment.close();

@@ -733,4 +733,24 @@ export const KEPT: readonly { name: string; plan: Plan }[] = [
       ]),
     },
   },
+  {
+    name: 'a segment that is closed to whoever was taken out, while the root has not heard of it, and they are back',
+    plan: {
+      seed: 3092159,
+      people: 3,
+      browsers: [0, 1, 2, 0, 1],
+      groups: 1,
+      nodes: 1,
+      commits: { failed: 0, lost: 0, unknown: 0 },
+      hints: { dropped: 0, doubled: 0, off: false },
+      hurry: 0.1,
+      skews: [0, 0, 0, 0, 0],
+      disk: 'model',
+      actions: actionsOf([
+        'wait 849 529 28, open 326 206 29, listener lost 697 203 5, block 962 310 14, write 436 148 87, tab killed 168 947 69',
+        'write 404 819 47, members 46 767 2, write 301 932 0, stall 912 509 23, members 934 758 10, tab killed 174 358 83',
+        'write 896 506 5',
+      ]),
+    },
+  },
 ];
