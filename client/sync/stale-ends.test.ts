@@ -5,7 +5,7 @@ import type { SegmentReplica } from './segment-replica.ts';
 import { watchStaleEnds } from './stale-ends.ts';
 import { makeTestClock } from './test-server.ts';
 
-const ended = (code: number): ReplicaStatus => ({ kind: 'ended', code });
+const ended = (code: number): ReplicaStatus => ({ kind: 'ended', code, reason: '' });
 
 function setUp() {
   const clock = makeTestClock();
