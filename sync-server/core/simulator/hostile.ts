@@ -1,7 +1,7 @@
 import * as Y from 'yjs';
 import { decodeChannelFrame, encodeChannelFrame } from '../../../shared/channels.ts';
 import { type Uuid, formatDocumentId, makeMessageId } from '../../../shared/ids.ts';
-import { encodeAwareness, encodeUpdate } from '../../../shared/protocol.ts';
+import { encodeAwareness, encodeStep1, encodeUpdate } from '../../../shared/protocol.ts';
 import { LOG, addMessage, deleteMessage, laneName } from '../../../shared/segment.ts';
 import type { MemoryStore } from '../../memory/store.ts';
 import { makePlace } from './browser/place.ts';
@@ -82,8 +82,11 @@ export function makeHostile(deps: {
       },
     );
     links.push(link);
+    const send = (payload: Uint8Array): void => link.send(encodeChannelFrame({ op: 'data', channel: 1, payload }));
     link.send(encodeChannelFrame({ op: 'open', channel: 1, documentId }));
-    return (payload) => link.send(encodeChannelFrame({ op: 'data', channel: 1, payload }));
+    // Nobody is sent anything who has not asked (W2).
+    send(encodeStep1(Uint8Array.of(0)));
+    return send;
   }
 
   function mutate(bytes: Uint8Array): Uint8Array {

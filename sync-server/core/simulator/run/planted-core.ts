@@ -75,18 +75,6 @@ export const IN_THE_CORE: readonly Planted[] = [
     ],
   },
   {
-    name: 'an unknown commit taken for a success',
-    mistake: 'when nobody can say whether the commit happened, the rooms are served as if it had (L10)',
-    patches: [
-      {
-        file: 'sync-server/core/room/committer.ts',
-        find: '      return fail(batch, error);\n',
-        replace:
-          '      if (!(error instanceof CommitUnknown)) return fail(batch, error);\n      for (const judgement of judgements) settle(judgement);\n      for (const room of batch.keys()) release(room);\n      return;\n',
-      },
-    ],
-  },
-  {
     name: 'a failed batch is forgotten',
     mistake: 'frames whose commit failed are not put back (L9)',
     patches: [
@@ -110,11 +98,6 @@ export const IN_THE_CORE: readonly Planted[] = [
     ],
   },
   {
-    name: 'no look at used ids',
-    mistake: 'a message that is in another segment already is taken again (D3)',
-    patches: [{ file: 'sync-server/core/accept/judge.ts', find: "    if (usedIds.has(key)) return 'duplicate';\n", replace: '' }],
-  },
-  {
     name: 'a closed segment goes on',
     mistake: 'new messages are taken into a segment after the next one was opened (D4)',
     patches: [
@@ -129,17 +112,6 @@ export const IN_THE_CORE: readonly Planted[] = [
     name: 'client ids belong to nobody',
     mistake: 'whoever writes on under a client id is its owner (A2)',
     patches: [{ file: 'sync-server/core/accept/batch.ts', find: "return owner === writer ? 'own' : 'foreign';", replace: "return 'own';" }],
-  },
-  {
-    name: 'everybody may enter',
-    mistake: 'the right to a document is not asked for (V4)',
-    patches: [
-      {
-        file: 'sync-server/core/session/session.ts',
-        find: "return standing === 'member' ? null : standing",
-        replace: 'return standing !== undefined ? null : standing',
-      },
-    ],
   },
   {
     name: 'deleted text stays in the log',
@@ -182,17 +154,6 @@ export const IN_THE_CORE: readonly Planted[] = [
     name: 'rooms stay open',
     mistake: 'a session that ends keeps its hold of the room (R4)',
     patches: [{ file: 'sync-server/core/session/session.ts', find: '    hold?.leave();\n', replace: '' }],
-  },
-  {
-    name: 'a cut reader is read for',
-    mistake: 'an inbox goes on after it was stopped while it spoke (found by this simulator)',
-    patches: [
-      {
-        file: 'sync-server/core/session/inbox.ts',
-        find: 'say({ changed: [], gone: [], cursor });\n    if (isStopped()) return;\n',
-        replace: 'say({ changed: [], gone: [], cursor });\n',
-      },
-    ],
   },
   {
     name: 'rights only at the door',

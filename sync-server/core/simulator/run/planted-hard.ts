@@ -142,4 +142,43 @@ export const HARD: readonly Planted[] = [
       },
     ],
   },
+  {
+    name: 'an unknown commit taken for a success',
+    mistake: 'when nobody can say whether the commit happened, the rooms are served as if it had (L10)',
+    patches: [
+      {
+        file: 'sync-server/core/room/committer.ts',
+        find: '      return fail(batch, error);\n',
+        replace:
+          '      if (!(error instanceof CommitUnknown)) return fail(batch, error);\n      for (const judgement of judgements) settle(judgement);\n      for (const room of batch.keys()) release(room);\n      return;\n',
+      },
+    ],
+  },
+  {
+    name: 'no look at used ids',
+    mistake: 'a message that is in another segment already is taken again (D3)',
+    patches: [{ file: 'sync-server/core/accept/judge.ts', find: "    if (usedIds.has(key)) return 'duplicate';\n", replace: '' }],
+  },
+  {
+    name: 'everybody may enter',
+    mistake: 'the right to a document is not asked for (V4)',
+    patches: [
+      {
+        file: 'sync-server/core/session/session.ts',
+        find: "return standing === 'member' ? null : standing",
+        replace: 'return standing !== undefined ? null : standing',
+      },
+    ],
+  },
+  {
+    name: 'a cut reader is read for',
+    mistake: 'an inbox goes on after it was stopped while it spoke (found by this simulator)',
+    patches: [
+      {
+        file: 'sync-server/core/session/inbox.ts',
+        find: 'say({ changed: [], gone: [], cursor });\n    if (isStopped()) return;\n',
+        replace: 'say({ changed: [], gone: [], cursor });\n',
+      },
+    ],
+  },
 ];
