@@ -6,7 +6,6 @@ import { type SegmentMessage, isEmojiList } from '../../shared/segment.ts';
 import { makeDeparted } from './departed.ts';
 import { makeJoined } from './joined.ts';
 import { makeMover } from './move-waiting.ts';
-import { watchStaleEnds } from './stale-ends.ts';
 import { takeNeutralised } from './neutralised.ts';
 import {
   type ChangeEntry,
@@ -27,6 +26,7 @@ import type { OwnEntry } from './rescue/own-entries.ts';
 import { makeRescuer } from './rescue/rescuer.ts';
 import { type Rescues, makeMemoryRescues } from './rescue/rescues.ts';
 import { type SegmentReplica, openSegmentReplica } from './segment-replica.ts';
+import { watchStaleEnds } from './stale-ends.ts';
 import { turned } from './settle-following.ts';
 import type { ReplicaCache } from './storage/replica-cache.ts';
 

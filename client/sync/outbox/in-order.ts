@@ -14,7 +14,7 @@ export interface Job {
 
 /**
  * Several changes as one, over what stands there. `known` is what the device failed to hold: what was decided over that here stands, for
- * the device would decide over something older; but of what another tab has changed there meanwhile, that stays which this one left as it was.
+ * the device would decide over something older; but what another tab has changed of a message there meanwhile stays, where this one left it as it was.
  */
 export const inOrder =
   (jobs: readonly Job[], known: Pick<Job, 'here' | 'base'>): Decide =>
@@ -41,9 +41,9 @@ export const inOrder =
     return changes;
   };
 
-/** Ours, and of what ours left as it was, theirs. */
+/** Ours, and of what ours left as it was, theirs. In other entries than messages one field says what another is about: they stay whole. */
 function withTheirs(ours: Entry, base: Entry | undefined, theirs: Entry | undefined): Entry {
-  if (!base || !theirs || base.kind !== ours.kind || theirs.kind !== ours.kind) return ours;
+  if (ours.kind !== 'message' || base?.kind !== 'message' || theirs?.kind !== 'message') return ours;
   const before = new Map(Object.entries(base));
   const own = Object.entries(ours).filter(([field, value]) => !equalityDeep(value, before.get(field)));
   return { ...theirs, ...Object.fromEntries(own) };

@@ -27,6 +27,13 @@ function disk(): DeviceDatabase {
   return database;
 }
 const texts = (outbox: Outbox): string[] => outbox.of(id).map((entry) => (entry.kind === 'message' ? entry.value[0] : entry.kind));
+/** A store that takes nothing while the test says so. */
+function breakable(device: OutboxStore): { store: OutboxStore; setBroken: (next: boolean) => void } {
+  let isBroken = false;
+  const aborted = (): Promise<never> => Promise.reject(new DOMException('aborted', 'AbortError'));
+  const store: OutboxStore = { load: device.load, change: (ids, decide) => (isBroken ? aborted() : device.change(ids, decide)) };
+  return { store, setBroken: (next) => void (isBroken = next) };
+}
 const loaded = (outbox: Outbox): Promise<void> => expect.poll(outbox.status).toBe('kept');
 
 describe('what is written', () => {
@@ -372,6 +379,29 @@ describe('two tabs', () => {
   });
 });
 
+test('[C6.5] a change that was changed while the device failed is written whole: nothing says of the new text that it has left', async () => {
+  const device = makeMemoryOutboxStore();
+  const clock = makeTestClock();
+  const one = messageId();
+  const { store, setBroken } = breakable(device);
+  const outbox = open(store, NO_SIBLINGS, clock);
+  await loaded(outbox);
+  outbox.edit(id, one, 1, 'better');
+  const change = outbox.get(changeKey(one))!;
+  if (change.kind !== 'edit') throw new Error(`an edit is kept as ${change.kind}`);
+  await new Promise<void>((claimed) => outbox.leave(change, { client: 7, clock: 0, n: 1 }, claimed));
+  expect(await device.load()).toMatchObject([{ body: 'better', left: { client: 7 } }]);
+  setBroken(true);
+  outbox.edit(id, one, 1, 'best');
+  await settled();
+  setBroken(false);
+  clock.pass(1_000);
+  await loaded(outbox);
+  const [kept] = await device.load();
+  expect(kept).toMatchObject({ kind: 'edit', body: 'best' });
+  expect(kept).not.toHaveProperty('left');
+});
+
 test('[C6.5] what the device failed to hold leaves as it is what another tab has changed there meanwhile', async () => {
   const device = makeMemoryOutboxStore();
   const clock = makeTestClock();
@@ -379,18 +409,14 @@ test('[C6.5] what the device failed to hold leaves as it is what another tab has
   const writer = open(device);
   writer.send(id, one, ['as it was begun', null, null]);
   await loaded(writer);
-  let isBroken = false;
-  const store: OutboxStore = {
-    load: device.load,
-    change: (ids, decide) => (isBroken ? Promise.reject(new DOMException('aborted', 'AbortError')) : device.change(ids, decide)),
-  };
+  const { store, setBroken } = breakable(device);
   const mover = open(store, NO_SIBLINGS, clock);
   await loaded(mover);
-  isBroken = true;
+  setBroken(true);
   await new Promise<void>((claimed) => mover.claim([messageKey(one)], claimed));
   writer.edit(id, one, null, 'as it is to be');
   await settled();
-  isBroken = false;
+  setBroken(false);
   clock.pass(1_000);
   await loaded(mover);
   expect(await device.load()).toMatchObject([{ value: ['as it is to be', null, null], placed: true }]);

@@ -33,6 +33,15 @@ async function hang(): Promise<void> {
 }
 const names = async (): Promise<string[]> => (await indexedDB.databases()).map(({ name }) => name!).sort();
 
+/** Begins to forget Ana; what came of it, null until it is over. */
+function forgetting(clock: ReturnType<typeof makeTestClock>): () => boolean | null {
+  let outcome: boolean | null = null;
+  void open(clock)
+    .forget(ana)
+    .then((isGone) => (outcome = isGone));
+  return () => outcome;
+}
+
 test('nobody was here; then who is written, durably; what is not understood is nobody', async () => {
   const durabilities: unknown[] = [];
   const { transaction } = IDBDatabase.prototype;
@@ -85,11 +94,8 @@ test('a database that does not answer keeps nobody waiting', async () => {
 test('a tab that is frozen and holds something keeps nobody waiting; that it is not gone is known', async () => {
   const clock = makeTestClock();
   channels.push(await openDB(`${ana}/some/1/0`, 1));
-  let outcome: boolean | null = null;
-  void open(clock)
-    .forget(ana)
-    .then((isGone) => (outcome = isGone));
-  await expect.poll(() => (clock.pass(2_500), outcome)).toBe(false);
+  const outcome = forgetting(clock);
+  await expect.poll(() => (clock.pass(2_500), outcome())).toBe(false);
 });
 
 test('forgets all of one account, also what a tab lets go of later or opens once more, and nothing of others', async () => {
@@ -120,13 +126,10 @@ test('a browser that does not say which databases it has is asked anew: all is f
   const { asked } = silence(2);
   const clock = makeTestClock();
   const start = clock.elapsed();
-  let outcome: boolean | null = null;
-  void open(clock)
-    .forget(ana)
-    .then((isGone) => (outcome = isGone));
+  const outcome = forgetting(clock);
   await settled();
-  expect([asked(), outcome]).toEqual([1, null]);
-  await expect.poll(() => (clock.pass(500), outcome)).toBe(true);
+  expect([asked(), outcome()]).toEqual([1, null]);
+  await expect.poll(() => (clock.pass(500), outcome())).toBe(true);
   expect(asked()).toBeGreaterThan(2);
   expect(clock.elapsed() - start).toBeGreaterThanOrEqual(4_000);
   expect(await names()).toEqual([`homing/${ben}`]);
@@ -138,20 +141,17 @@ test('one that never says it keeps nobody waiting: what has a known name is gone
   silence(Infinity);
   const clock = makeTestClock();
   const start = clock.elapsed();
-  let outcome: boolean | null = null;
-  void open(clock)
-    .forget(ana)
-    .then((isGone) => (outcome = isGone));
+  const outcome = forgetting(clock);
   // Five rounds and a last question.
   for (const ms of [2_000, 100, 2_000, 100, 2_000, 100, 2_000, 100, 2_000, 100]) {
     await settled();
     clock.pass(ms);
   }
   await settled();
-  expect(outcome).toBe(null);
+  expect(outcome()).toBe(null);
   clock.pass(2_000);
   await settled();
-  expect([outcome, clock.elapsed() - start]).toEqual([false, 12_500]);
+  expect([outcome(), clock.elapsed() - start]).toEqual([false, 12_500]);
   expect((await ask()).map(({ name }) => name)).toEqual([`homing/${ben}`]);
 });
 
